@@ -1,0 +1,82 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findProgram } from './programs';
+import { Unavailable } from './running-broker';
+import { temporaryFolder } from './temporary-folder';
+import { runTied } from './tied-process';
+
+const ONLY_DEPENDENCIES = [
+  '--no-recommends',
+  '--no-suggests',
+  '--no-conflicts',
+  '--no-breaks',
+  '--no-replaces',
+  '--no-enhances',
+];
+
+/** Which packages to take for a program, and what of what they need. */
+export interface Wanted {
+  readonly program: string;
+  /** Of everything that `program` needs, the packages to unpack even if they are installed, so that one folder holds matching versions. */
+  readonly family: RegExp;
+}
+
+/**
+ * Unpacks packages of a Debian or Ubuntu system into `folder` without installing anything and without root.
+ * Libraries that the system lacks come along.
+ */
+export async function unpackDebianPackages(wanted: Wanted, folder: string): Promise<void> {
+  for (const tool of ['apt-get', 'apt-cache', 'dpkg']) {
+    if (!(await findProgram(tool))) throw new Unavailable(`no ${tool}, so not a Debian or Ubuntu system`);
+  }
+  const work = temporaryFolder('otel-messaging-packages');
+  try {
+    await download(wanted, work.path, []).catch(async () => {
+      // The system's package lists are missing or too old: fetch some of our own, which needs no root.
+      await download(wanted, work.path, await ownLists(join(work.path, 'apt')));
+    });
+    for (const file of await readdir(work.path)) {
+      if (file.endsWith('.deb')) await runTied(['dpkg', '-x', join(work.path, file), folder]);
+    }
+  } finally {
+    await work.remove();
+  }
+}
+
+async function download(wanted: Wanted, folder: string, options: readonly string[]): Promise<void> {
+  const packages = [...(await family(wanted, options)), ...(await missingLibraries(wanted, options))];
+  await runTied(['apt-get', ...options, '-o', 'APT::Sandbox::User=', '-q', 'download', ...new Set(packages)], {
+    cwd: folder,
+  });
+}
+
+async function family({ program, family }: Wanted, options: readonly string[]): Promise<string[]> {
+  const tree = await runTied(['apt-cache', ...options, 'depends', '--recurse', ...ONLY_DEPENDENCIES, program]);
+  const names = tree.split('\n').filter((name) => family.test(name));
+  return [program, ...names];
+}
+
+async function missingLibraries({ program }: Wanted, options: readonly string[]): Promise<string[]> {
+  const plan = await runTied([
+    'apt-get',
+    ...options,
+    '-q',
+    '--simulate',
+    '--no-install-recommends',
+    'install',
+    program,
+  ]);
+  return [...plan.matchAll(/^Inst (lib\S+)/gm)].map(([, name]) => name!);
+}
+
+async function ownLists(folder: string): Promise<string[]> {
+  for (const part of ['lists/partial', 'cache/archives/partial']) await mkdir(join(folder, part), { recursive: true });
+  const options = ['-o', `Dir::State::lists=${join(folder, 'lists')}`, '-o', `Dir::Cache=${join(folder, 'cache')}`];
+  await runTied(['apt-get', ...options, '-o', 'APT::Sandbox::User=', '-q', 'update']);
+  return options;
+}

@@ -1,0 +1,66 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { KAFKA_VERSION, type KafkaFiles, kafkaFiles, prepareClassArchive } from './kafka-files';
+import { JVM, serverProperties } from './kafka-settings';
+import type { Log, OwnBroker } from './running-broker';
+import { temporaryFolder } from './temporary-folder';
+import { TiedProcess } from './tied-process';
+
+/** One to three seconds on a quiet machine; many times that for a busy one. */
+const START_TIMEOUT_MS = 60_000;
+
+/** A Kafka of our own: one node that is broker and controller, topics made on first use with one partition. */
+export async function launchKafka(log: Log): Promise<OwnBroker> {
+  const files = await kafkaFiles(log);
+  await prepareClassArchive(files, async (jvmOption) => {
+    log('preparing a quick start (once)...');
+    const broker = await launch(files, [jvmOption]);
+    await broker.halt('SIGTERM'); // the archive is written at an orderly end only
+    await broker.stop();
+  });
+  const quick = existsSync(files.classArchive) ? [`-XX:SharedArchiveFile=${files.classArchive}`] : [];
+  return launch(files, quick);
+}
+
+async function launch(files: KafkaFiles, jvmOptions: readonly string[]): Promise<OwnBroker> {
+  const folder = temporaryFolder('otel-messaging-kafka');
+  const properties = join(folder.path, 'server.properties');
+  const jvm = [...JVM, ...jvmOptions, `-Djava.io.tmpdir=${folder.path}`];
+  const start = async (port: number) => {
+    writeFileSync(properties, serverProperties(folder.path, port));
+    const command = [files.java, ...jvm, '-cp', join(files.jars, '*'), 'kafka.Kafka', properties];
+    const server = new TiedProcess(command, { cwd: folder.path });
+    await server.ready(/Kafka Server started/, START_TIMEOUT_MS);
+    return server;
+  };
+  try {
+    cpSync(files.emptyStorage, join(folder.path, 'data'), { recursive: true });
+    let server = await start(0);
+    // The controller's listener opens first.
+    const [, port] = [...server.output.matchAll(/Awaiting socket connections on 127\.0\.0\.1:(\d+)/g)].at(-1)!;
+    return {
+      name: 'kafka',
+      how: `Kafka ${KAFKA_VERSION} from Maven artifacts (127.0.0.1:${port})`,
+      env: { KAFKA_BROKERS: `127.0.0.1:${port}` },
+      get pid() {
+        return server.pid;
+      },
+      halt: (signal = 'SIGTERM') => server.end(signal),
+      async restart() {
+        server = await start(Number(port));
+      },
+      async stop() {
+        await server.end('SIGKILL');
+        await folder.remove();
+      },
+    };
+  } catch (error) {
+    await folder.remove();
+    throw error;
+  }
+}
