@@ -1,0 +1,130 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+'use strict';
+
+const { context, propagation, ROOT_CONTEXT, SpanKind, trace } = require('@opentelemetry/api');
+const { fail } = require('./failure.cjs');
+const { consumedMessages, operationDuration, processDuration, sentMessages, tracer } = require('./instruments.cjs');
+
+/** `publish` that makes a span and puts its context into the message, which is the application's own fresh object. */
+function publisher(_connection, port) {
+  const operationMetric = {
+    'messaging.system.name': 'rabbitmq',
+    'messaging.operation.name': 'publish',
+    'messaging.operation.type': 'send',
+    'messaging.destination.name': 'orders:order.created',
+    'server.address': '127.0.0.1',
+    'server.port': port,
+  };
+  const { 'messaging.operation.type': _, ...sentMetric } = operationMetric;
+
+  return function publish(channel, exchange, routingKey, content, options) {
+    const startedMs = performance.now();
+    const span = tracer.startSpan('publish orders:order.created', {
+      kind: SpanKind.PRODUCER,
+      attributes: {
+        'messaging.system.name': 'rabbitmq',
+        'messaging.operation.name': 'publish',
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': 'orders:order.created',
+        'rabbitmq.destination.routing_key': routingKey,
+        'messaging.message.id': options.messageId,
+        'server.address': '127.0.0.1',
+        'server.port': port,
+        'network.peer.address': '127.0.0.1',
+        'network.peer.port': port,
+      },
+    });
+    options.headers = {};
+    propagation.inject(trace.setSpan(context.active(), span), options.headers);
+    try {
+      return channel.publish(exchange, routingKey, content, options);
+    } catch (error) {
+      fail(span, error);
+      throw error;
+    } finally {
+      span.end();
+      operationDuration.record((performance.now() - startedMs) / 1000, operationMetric);
+      sentMessages.add(1, sentMetric);
+    }
+  };
+}
+
+/** Handlers that run inside a span of the producer's trace. */
+function consumers(_connection, port, queue) {
+  const name = `consume orders:order.created:${queue}`;
+  const processMetric = {
+    'messaging.system.name': 'rabbitmq',
+    'messaging.operation.name': 'consume',
+    'messaging.destination.name': `orders:order.created:${queue}`,
+    'server.address': '127.0.0.1',
+    'server.port': port,
+  };
+
+  function startSpan(message, parent) {
+    const creation = trace.getSpanContext(parent);
+    return tracer.startSpan(
+      name,
+      {
+        kind: SpanKind.CONSUMER,
+        attributes: {
+          'messaging.system.name': 'rabbitmq',
+          'messaging.operation.name': 'consume',
+          'messaging.operation.type': 'process',
+          'messaging.destination.name': processMetric['messaging.destination.name'],
+          'rabbitmq.destination.routing_key': message.fields.routingKey,
+          'rabbitmq.message.delivery_tag': message.fields.deliveryTag,
+          'messaging.message.id': message.properties.messageId,
+          'server.address': '127.0.0.1',
+          'server.port': port,
+          'network.peer.address': '127.0.0.1',
+          'network.peer.port': port,
+        },
+        links: creation === undefined ? undefined : [{ context: creation }],
+      },
+      parent,
+    );
+  }
+
+  function asynchronous(handler) {
+    return async function onMessage(message) {
+      const startedMs = performance.now();
+      consumedMessages.add(1, processMetric);
+      const parent = propagation.extract(ROOT_CONTEXT, message.properties.headers);
+      const span = startSpan(message, parent);
+      try {
+        await context.with(trace.setSpan(parent, span), handler, undefined, message);
+      } catch (error) {
+        fail(span, error);
+        throw error;
+      } finally {
+        span.end();
+        processDuration.record((performance.now() - startedMs) / 1000, processMetric);
+      }
+    };
+  }
+
+  function synchronous(handler) {
+    return function onMessage(message) {
+      const startedMs = performance.now();
+      consumedMessages.add(1, processMetric);
+      const parent = propagation.extract(ROOT_CONTEXT, message.properties.headers);
+      const span = startSpan(message, parent);
+      try {
+        context.with(trace.setSpan(parent, span), handler, undefined, message);
+      } catch (error) {
+        fail(span, error);
+        throw error;
+      } finally {
+        span.end();
+        processDuration.record((performance.now() - startedMs) / 1000, processMetric);
+      }
+    };
+  }
+
+  return { asynchronous, synchronous };
+}
+
+module.exports = { publisher, consumers };

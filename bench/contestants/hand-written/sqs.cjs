@@ -1,0 +1,246 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+'use strict';
+
+const { context, propagation, ROOT_CONTEXT, SpanKind, trace, TraceFlags } = require('@opentelemetry/api');
+const { fail } = require('./failure.cjs');
+const { consumedMessages, operationDuration, processDuration, sentMessages, tracer } = require('./instruments.cjs');
+
+const attributeSetter = {
+  set(carrier, key, value) {
+    carrier[key] = { DataType: 'String', StringValue: value };
+  },
+};
+const attributeGetter = {
+  keys: (carrier) => Object.keys(carrier),
+  get: (carrier, key) => carrier[key]?.StringValue,
+};
+
+const PROPAGATION_ATTRIBUTES = ['traceparent', 'tracestate', 'baggage'];
+const SYSTEM_ATTRIBUTES = ['AWSTraceHeader', 'SentTimestamp', 'ApproximateReceiveCount', 'DeadLetterQueueSourceArn'];
+
+const SEND_DURATION = durationAttributes('send', 'send');
+const RECEIVE_DURATION = durationAttributes('receive', 'receive');
+const DELETE_DURATION = durationAttributes('delete', 'settle');
+const SENT = countAttributes('send');
+const CONSUMED = countAttributes('receive');
+const PROCESSED = countAttributes('process');
+
+/** The application's sends, polls and deletes, with tracing around each. */
+function application(sqs, handle) {
+  const { DeleteMessageCommand, ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand } = sqs;
+
+  async function send(client, input) {
+    const startedMs = performance.now();
+    const span = tracer.startSpan('send orders', {
+      kind: SpanKind.PRODUCER,
+      attributes: operationAttributes(input.QueueUrl, 'send', 'send', 'SendMessage'),
+    });
+    input.MessageAttributes = {};
+    propagation.inject(trace.setSpan(context.active(), span), input.MessageAttributes, attributeSetter);
+    input.MessageSystemAttributes = traceHeader(span.spanContext());
+    try {
+      const output = await client.send(new SendMessageCommand(input));
+      span.setAttribute('messaging.message.id', output.MessageId);
+      span.setAttribute('aws.request_id', output.$metadata.requestId);
+      return output;
+    } catch (error) {
+      fail(span, error);
+      throw error;
+    } finally {
+      span.end();
+      operationDuration.record((performance.now() - startedMs) / 1000, SEND_DURATION);
+      sentMessages.add(1, SENT);
+    }
+  }
+
+  async function sendBatch(client, input) {
+    const startedMs = performance.now();
+    const active = context.active();
+    const creations = [];
+    for (const entry of input.Entries) {
+      const created = tracer.startSpan('create orders', {
+        kind: SpanKind.PRODUCER,
+        attributes: {
+          'messaging.system.name': 'aws.sqs',
+          'messaging.operation.name': 'create',
+          'messaging.operation.type': 'create',
+          'messaging.destination.name': 'orders',
+          'aws.sqs.queue.url': input.QueueUrl,
+          'server.address': '127.0.0.1',
+          'server.port': 9324,
+        },
+      });
+      entry.MessageAttributes = {};
+      propagation.inject(trace.setSpan(active, created), entry.MessageAttributes, attributeSetter);
+      entry.MessageSystemAttributes = traceHeader(created.spanContext());
+      creations.push(created.spanContext());
+      created.end();
+    }
+    const attributes = operationAttributes(input.QueueUrl, 'send', 'send', 'SendMessageBatch');
+    attributes['messaging.batch.message_count'] = input.Entries.length;
+    const span = tracer.startSpan('send orders', { kind: SpanKind.CLIENT, attributes });
+    try {
+      const output = await client.send(new SendMessageBatchCommand(input));
+      const links = [];
+      for (let i = 0; i < creations.length; i++) {
+        links.push({
+          context: creations[i],
+          attributes: { 'messaging.message.id': output.Successful[i]?.MessageId },
+        });
+      }
+      span.addLinks(links);
+      span.setAttribute('aws.request_id', output.$metadata.requestId);
+      return output;
+    } catch (error) {
+      fail(span, error);
+      throw error;
+    } finally {
+      span.end();
+      operationDuration.record((performance.now() - startedMs) / 1000, SEND_DURATION);
+      sentMessages.add(input.Entries.length, SENT);
+    }
+  }
+
+  async function receive(client, input) {
+    const startedMs = performance.now();
+    input.MessageAttributeNames = PROPAGATION_ATTRIBUTES;
+    input.MessageSystemAttributeNames = SYSTEM_ATTRIBUTES;
+    const span = tracer.startSpan('receive orders', {
+      kind: SpanKind.CLIENT,
+      attributes: operationAttributes(input.QueueUrl, 'receive', 'receive', 'ReceiveMessage'),
+    });
+    let messages;
+    const parents = [];
+    try {
+      const output = await client.send(new ReceiveMessageCommand(input));
+      messages = output.Messages ?? [];
+      const links = [];
+      for (const message of messages) {
+        const parent = propagation.extract(ROOT_CONTEXT, message.MessageAttributes ?? {}, attributeGetter);
+        parents.push(parent);
+        const creation = trace.getSpanContext(parent);
+        if (creation !== undefined) {
+          links.push({ context: creation, attributes: { 'messaging.message.id': message.MessageId } });
+        }
+      }
+      span.addLinks(links);
+      span.setAttribute('messaging.batch.message_count', messages.length);
+      span.setAttribute('aws.request_id', output.$metadata.requestId);
+    } catch (error) {
+      fail(span, error);
+      throw error;
+    } finally {
+      span.end();
+      operationDuration.record((performance.now() - startedMs) / 1000, RECEIVE_DURATION);
+    }
+    consumedMessages.add(messages.length, CONSUMED);
+    const receiveLink = { context: span.spanContext() };
+    for (let i = 0; i < messages.length; i++) await processOne(messages[i], parents[i], receiveLink, input.QueueUrl);
+  }
+
+  async function processOne(message, parent, receiveLink, queueUrl) {
+    const startedMs = performance.now();
+    const creation = trace.getSpanContext(parent);
+    const span = tracer.startSpan(
+      'process orders',
+      {
+        kind: SpanKind.CONSUMER,
+        attributes: {
+          'messaging.system.name': 'aws.sqs',
+          'messaging.operation.name': 'process',
+          'messaging.operation.type': 'process',
+          'messaging.destination.name': 'orders',
+          'messaging.message.id': message.MessageId,
+          'aws.sqs.queue.url': queueUrl,
+          'server.address': '127.0.0.1',
+          'server.port': 9324,
+        },
+        links: creation === undefined ? [receiveLink] : [{ context: creation }, receiveLink],
+      },
+      parent,
+    );
+    try {
+      await context.with(trace.setSpan(parent, span), handle, undefined, message);
+    } catch (error) {
+      fail(span, error);
+      throw error;
+    } finally {
+      span.end();
+      processDuration.record((performance.now() - startedMs) / 1000, PROCESSED);
+    }
+  }
+
+  async function remove(client, input) {
+    const startedMs = performance.now();
+    const span = tracer.startSpan('delete orders', {
+      kind: SpanKind.CLIENT,
+      attributes: operationAttributes(input.QueueUrl, 'delete', 'settle', 'DeleteMessage'),
+    });
+    try {
+      const output = await client.send(new DeleteMessageCommand(input));
+      span.setAttribute('aws.request_id', output.$metadata.requestId);
+      return output;
+    } catch (error) {
+      fail(span, error);
+      throw error;
+    } finally {
+      span.end();
+      operationDuration.record((performance.now() - startedMs) / 1000, DELETE_DURATION);
+    }
+  }
+
+  return { send, sendBatch, receive, remove };
+}
+
+function operationAttributes(queueUrl, name, type, method) {
+  return {
+    'messaging.system.name': 'aws.sqs',
+    'messaging.operation.name': name,
+    'messaging.operation.type': type,
+    'messaging.destination.name': 'orders',
+    'aws.sqs.queue.url': queueUrl,
+    'rpc.system': 'aws-api',
+    'rpc.service': 'SQS',
+    'rpc.method': method,
+    'cloud.region': 'us-east-1',
+    'server.address': '127.0.0.1',
+    'server.port': 9324,
+  };
+}
+
+function durationAttributes(name, type) {
+  return {
+    'messaging.system.name': 'aws.sqs',
+    'messaging.operation.name': name,
+    'messaging.operation.type': type,
+    'messaging.destination.name': 'orders',
+    'server.address': '127.0.0.1',
+    'server.port': 9324,
+  };
+}
+
+function countAttributes(name) {
+  return {
+    'messaging.system.name': 'aws.sqs',
+    'messaging.operation.name': name,
+    'messaging.destination.name': 'orders',
+    'server.address': '127.0.0.1',
+    'server.port': 9324,
+  };
+}
+
+/** The context once more as the system attribute that other languages and AWS itself read. */
+function traceHeader({ traceId, spanId, traceFlags }) {
+  const sampled = (traceFlags & TraceFlags.SAMPLED) !== 0 ? 1 : 0;
+  return {
+    AWSTraceHeader: {
+      DataType: 'String',
+      StringValue: `Root=1-${traceId.slice(0, 8)}-${traceId.slice(8)};Parent=${spanId};Sampled=${sampled}`,
+    },
+  };
+}
+
+module.exports = { application };

@@ -1,0 +1,20 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+'use strict';
+
+const { registerInstrumentations } = require('@opentelemetry/instrumentation');
+
+const INSTRUMENTATIONS = {
+  amqp: () => new (require('@opentelemetry/instrumentation-amqplib').AmqplibInstrumentation)(),
+  kafka: () => new (require('@opentelemetry/instrumentation-kafkajs').KafkaJsInstrumentation)(),
+  sqs: () => new (require('@opentelemetry/instrumentation-aws-sdk').AwsInstrumentation)(),
+};
+
+/** OpenTelemetry's own instrumentation with its default options. */
+module.exports = {
+  register(client) {
+    registerInstrumentations({ instrumentations: [INSTRUMENTATIONS[client]()] });
+  },
+};
