@@ -1,0 +1,46 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { createRequire, register } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+/** What of import-in-the-middle's synchronous hooks is used; both files are missing in its older versions. */
+interface SyncHooks {
+  supportsSyncHooks?(): boolean;
+  register(options?: HookOptions): void;
+}
+
+interface HookOptions {
+  readonly include: readonly (string | RegExp)[];
+}
+
+/**
+ * Makes `import` visible to the instrumentations, as `require` already is.
+ *
+ * Only `modules` go through the hook: wrapping each module of an application costs start-up time and is a risk for
+ * modules that have nothing to do with us. Without `modules` all do, which leaves a hook that somebody else registered as
+ * it is (the last registration's options hold for both).
+ */
+export function hookModules(modules?: readonly string[]): void {
+  // The copy that @opentelemetry/instrumentation listens to: with another one nothing would ever be reported to it.
+  const requireHook = createRequire(require.resolve('@opentelemetry/instrumentation'));
+  const options = modules && { include: [...new Set(modules)].flatMap((name) => [name, insidePackage(name)]) };
+  const sync = syncHooks(requireHook);
+  if (sync) sync.register(options);
+  else register(pathToFileURL(requireHook.resolve('import-in-the-middle/hook.mjs')).href, { data: options });
+}
+
+function syncHooks(requireHook: NodeJS.Require): SyncHooks | undefined {
+  try {
+    const { supportsSyncHooks } = requireHook('import-in-the-middle/supports-sync-hooks.mjs') as SyncHooks;
+    return supportsSyncHooks?.() ? requireHook('import-in-the-middle/register-hooks.mjs') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function insidePackage(name: string): RegExp {
+  return new RegExp(`/node_modules/${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}/`);
+}

@@ -1,0 +1,25 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { Instrumentation } from '@opentelemetry/instrumentation';
+import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+
+import { getMessagingInstrumentations } from './messaging';
+import { attempt } from './report';
+import { isSelected, selectionFrom } from './selection';
+import { upstreamInstrumentations } from './upstream';
+
+/**
+ * Everything that the preload enables: ours, those of upstream's package if the application has it, and HTTP, so that a
+ * trace starts where the request came in.
+ */
+export function allInstrumentations(): Instrumentation[] {
+  const selection = selectionFrom(process.env);
+  const ours = getMessagingInstrumentations();
+  const upstreams = upstreamInstrumentations(selection, ours);
+  const hasHttp = upstreams.some(({ instrumentationName }) => instrumentationName.endsWith('/instrumentation-http'));
+  const http = !hasHttp && isSelected(selection, 'http') && attempt('trace HTTP', () => new HttpInstrumentation());
+  return [...ours, ...upstreams, ...(http ? [http] : [])];
+}

@@ -1,0 +1,70 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { Instrumentation } from '@opentelemetry/instrumentation';
+import { AmqpInstrumentation } from '@otel-messaging/instrumentation-amqp';
+import { KafkaInstrumentation } from '@otel-messaging/instrumentation-kafka';
+import { SqsInstrumentation } from '@otel-messaging/instrumentation-sqs';
+
+import { MESSAGING_NAMES, type MessagingName, UPSTREAM_NAMES, unknownNames } from './known-names';
+import { attempt, report } from './report';
+import { isSelected, type Selection, selectionFrom, shortName } from './selection';
+import { upstreamNames } from './upstream';
+
+const FACTORIES = {
+  sqs: (config?: SqsConfig) => new SqsInstrumentation(config),
+  amqp: (config?: AmqpConfig) => new AmqpInstrumentation(config),
+  kafka: (config?: KafkaConfig) => new KafkaInstrumentation(config),
+} satisfies Record<MessagingName, (config?: never) => Instrumentation>;
+
+type SqsConfig = ConstructorParameters<typeof SqsInstrumentation>[0];
+type AmqpConfig = ConstructorParameters<typeof AmqpInstrumentation>[0];
+type KafkaConfig = ConstructorParameters<typeof KafkaInstrumentation>[0];
+
+/**
+ * Options for each instrumentation, by short or package name. `enabled: false` leaves one out, and `enabled: true` puts
+ * it in whatever the environment says.
+ */
+export interface MessagingInstrumentationsConfig {
+  readonly sqs?: SqsConfig;
+  readonly amqp?: AmqpConfig;
+  readonly kafka?: KafkaConfig;
+  readonly '@otel-messaging/instrumentation-sqs'?: SqsConfig;
+  readonly '@otel-messaging/instrumentation-amqp'?: AmqpConfig;
+  readonly '@otel-messaging/instrumentation-kafka'?: KafkaConfig;
+}
+
+/**
+ * New instances of the messaging instrumentations that `config` and the environment variables
+ * `OTEL_NODE_ENABLED_INSTRUMENTATIONS` and `OTEL_NODE_DISABLED_INSTRUMENTATIONS` select; all three by default.
+ *
+ * Never throws: what cannot be made is reported on standard error and left out.
+ */
+export function getMessagingInstrumentations(config: MessagingInstrumentationsConfig = {}): Instrumentation[] {
+  const selection = selectionFrom(process.env);
+  reportMistakes(selection, Object.keys(config));
+  return MESSAGING_NAMES.flatMap((name) => {
+    const options = config[name] ?? config[`@otel-messaging/instrumentation-${name}`];
+    if (!(options?.enabled ?? isSelected(selection, name))) return [];
+    return attempt(`trace ${name}`, () => (FACTORIES[name] as (config?: object) => Instrumentation)(options)) ?? [];
+  });
+}
+
+function reportMistakes({ enabled, disabled }: Selection, configured: readonly string[]): void {
+  const names = new Set([...(enabled ?? []), ...disabled, ...configured.map(shortName)]);
+  const known = [...MESSAGING_NAMES, ...UPSTREAM_NAMES];
+  const unknown = unknownNames(names, known);
+  // The installed package is asked only now: reading it costs more than the list above.
+  const stillUnknown = unknown.length > 0 ? unknownNames(names, [...known, ...upstreamNames()]) : [];
+  for (const { name, meant } of stillUnknown) {
+    const hint = meant ? `did you mean "${meant}"?` : `ours are ${MESSAGING_NAMES.join(', ')}`;
+    report(`unknown instrumentation "${name}"; ${hint} (and those of @opentelemetry/auto-instrumentations-node)`);
+  }
+  if (
+    enabled &&
+    !MESSAGING_NAMES.some((name) => enabled.has(name) || configured.some((key) => shortName(key) === name))
+  )
+    report(`OTEL_NODE_ENABLED_INSTRUMENTATIONS names none of ${MESSAGING_NAMES.join(', ')}: no messages are traced`);
+}
