@@ -1,0 +1,101 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+'use strict';
+
+const { connectedness, piecesOf } = require('./compare.js');
+const { groupBy } = require('./group-by.js');
+const { messageOf } = require('./message.js');
+const { table } = require('./table.js');
+const { duration } = require('./text.js');
+const { summarise } = require('./trace.js');
+const { waterfall } = require('./waterfall.js');
+
+const MAX_PROBLEMS_SHOWN = 8;
+
+/** The order worth showing: one that was tried several times and then given up, else the one that was tried most often. */
+function mostEventful(orders) {
+  const rank = ({ outcome, attempts }) => (outcome === 'dead-lettered' ? 100 : 0) + (attempts ?? 0);
+  return orders.reduce((best, order) => (rank(order) > rank(best) ? order : best));
+}
+
+/** Every order with the spans of the traces it is found in. */
+function ordersWithSpans({ spans, orders }) {
+  const messages = groupBy(spans, messageOf);
+  const traces = groupBy(spans, ({ traceId }) => traceId);
+  return orders.map((order) => ({ order, pieces: piecesOf(order, messages).map((traceId) => traces.get(traceId)) }));
+}
+
+function waterfallOf({ order, pieces }, paint) {
+  if (pieces.length === 0) return `No span tells of order ${order.id}.`;
+  const sorted = [...pieces].sort((a, b) => a[0].startMs - b[0].startMs);
+  return sorted
+    .map((spans, index) => {
+      const part = pieces.length > 1 ? `, piece ${index + 1} of ${pieces.length}` : '';
+      return `${paint.bold(`order ${order.id} (${order.outcome}, attempts: ${order.attempts})${part}`)}  trace ${spans[0].traceId}\n\n${waterfall(spans, paint)}`;
+    })
+    .join('\n\n');
+}
+
+function orderTable(all, paint) {
+  const rows = all.map(({ order, pieces }) => ({
+    ...order,
+    ...(pieces.length ? summarise(pieces.flat()) : {}),
+    pieces,
+  }));
+  const figures = (of) => (row) => (row.pieces.length ? duration(of(row)) : '');
+  return table(
+    [
+      { title: 'order', of: ({ id }) => id },
+      { title: 'outcome', of: ({ outcome }) => outcome ?? 'under way' },
+      { title: 'attempts', of: ({ attempts }) => attempts, right: true },
+      { title: 'traces', of: ({ pieces }) => pieces.length, right: true },
+      { title: 'spans', of: ({ spans }) => spans, right: true },
+      { title: 'services', of: ({ services }) => services, right: true },
+      { title: 'hops', of: ({ hops }) => hops, right: true },
+      { title: 'in queues', of: figures(({ queueMs }) => queueMs), right: true },
+      { title: 'total', of: figures(({ totalMs }) => totalMs), right: true },
+      { title: 'trace', of: ({ pieces }) => pieces[0]?.[0].traceId },
+    ],
+    rows,
+    paint,
+  );
+}
+
+function checkList(checks, paint) {
+  return checks
+    .map(({ name, problems }) => {
+      if (problems.length === 0) return `${paint.good('✓')} ${name}`;
+      const more = problems.length - MAX_PROBLEMS_SHOWN;
+      const shown = problems.slice(0, MAX_PROBLEMS_SHOWN).map((problem) => `    ${problem}`);
+      return [`${paint.bad('✗')} ${name}`, ...shown, ...(more > 0 ? [`    and ${more} more`] : [])].join('\n');
+    })
+    .join('\n');
+}
+
+/** Runs side by side; each is `{ title, spans, orders }`. */
+function comparison(runs, paint) {
+  const columns = runs.map((run) => ({ title: run.title, figures: connectedness(run.spans, run.orders) }));
+  const rows = [
+    { title: 'spans received', of: ({ spans }) => spans },
+    { title: 'orders with one whole trace', of: ({ whole, orders }) => `${whole} of ${orders}` },
+    { title: 'traces an order is spread over', of: ({ meanPieces, spans }) => (spans ? meanPieces.toFixed(1) : '–') },
+    { title: 'traces that mix several orders', of: ({ mixed, spans }) => (spans ? mixed : '–') },
+    { title: 'orphan spans', of: ({ orphans, spans }) => (spans ? orphans : '–') },
+    ...columns[0].figures.hops.map(({ title }, index) => ({
+      title,
+      of: ({ hops }) => `${hops[index].connected} of ${hops[index].of}`,
+    })),
+  ];
+  return table(
+    [
+      { title: '', of: ({ title }) => title },
+      ...columns.map(({ title, figures }) => ({ title, of: (row) => row.of(figures), right: true })),
+    ],
+    rows,
+    paint,
+  );
+}
+
+module.exports = { checkList, comparison, mostEventful, ordersWithSpans, orderTable, waterfallOf };
