@@ -4,20 +4,20 @@
  */
 
 import { accepts } from './ports';
-import { type BrokerName, type RunningBroker, Unavailable } from './running-broker';
+import type { BrokerName, RunningBroker } from './running-broker';
 import { TEST_ACCOUNT } from './sqs';
 
 const VARIABLE = { sqs: 'SQS_ENDPOINT', rabbitmq: 'RABBITMQ_URL', kafka: 'KAFKA_BROKERS' } as const;
 const DEFAULT_PORT: Readonly<Record<string, number>> = { 'amqp:': 5672, 'amqps:': 5671, 'http:': 80, 'https:': 443 };
 
 /**
- * The broker whose address is in the environment. One that does not answer is an error and no reason to take another:
+ * The broker whose address is in the environment, if there is one there. One that does not answer is an error and no reason to take another:
  * who names an address means that one.
  */
-export async function givenBroker(name: BrokerName): Promise<RunningBroker> {
+export async function givenBroker(name: BrokerName): Promise<RunningBroker | undefined> {
   const variable = VARIABLE[name];
   const address = process.env[variable];
-  if (!address) throw new Unavailable(`${variable} is not set`);
+  if (!address) return undefined;
   const [host, port] = firstHost(name, address);
   if (!(await accepts(host, port))) throw new Error(`${variable} names ${host}:${port}, where nothing answers`);
   return {

@@ -8,7 +8,7 @@ import { givenBroker } from './given-broker';
 import { launchKafka } from './kafka';
 import { launchRabbitmq } from './rabbitmq';
 import { installedProgram, unpackedProgram } from './rabbitmq-program';
-import { type BrokerName, type Log, type RunningBroker, Unavailable } from './running-broker';
+import { type BrokerName, type Log, type OwnBroker, type RunningBroker, Unavailable } from './running-broker';
 import { launchSqs } from './sqs';
 
 export type { BrokerName, OwnBroker, RunningBroker } from './running-broker';
@@ -20,16 +20,22 @@ export interface StartedBrokers {
   stop(): Promise<void>;
 }
 
-/** The ways to come by each broker, best first. */
-const WAYS: Readonly<Record<BrokerName, readonly ((log: Log) => Promise<RunningBroker>)[]>> = {
-  sqs: [() => givenBroker('sqs'), () => launchSqs()],
+type Way<T> = (log: Log) => Promise<T>;
+
+/** The ways to have one as a process of our own, best first. */
+const OWN: Readonly<Record<BrokerName, readonly Way<OwnBroker>[]>> = {
+  sqs: [() => launchSqs()],
   rabbitmq: [
-    () => givenBroker('rabbitmq'),
     async () => launchRabbitmq(await installedProgram()),
     async (log) => launchRabbitmq(await unpackedProgram(log)),
-    (log) => launchContainer('rabbitmq', log),
   ],
-  kafka: [() => givenBroker('kafka'), (log) => launchKafka(log), (log) => launchContainer('kafka', log)],
+  kafka: [launchKafka],
+};
+
+const CONTAINER: Readonly<Record<BrokerName, readonly Way<RunningBroker>[]>> = {
+  sqs: [], // npm always has ours
+  rabbitmq: [(log) => launchContainer('rabbitmq', log)],
+  kafka: [(log) => launchContainer('kafka', log)],
 };
 
 const PROVIDED_BY: Readonly<Record<BrokerName, string>> = {
@@ -62,11 +68,29 @@ export async function startBrokers(
   return { env: Object.assign({}, ...brokers.map((broker) => broker.env)), brokers, stop };
 }
 
-async function startBroker(name: BrokerName, log: Log): Promise<RunningBroker> {
+/** A broker that a test can end and start again, whatever address the environment names. */
+export function startOwnBroker(name: BrokerName, options: { readonly log?: Log } = {}): Promise<OwnBroker> {
+  return firstThatStarts(name, OWN[name], options.log);
+}
+
+async function startBroker(name: BrokerName, log?: Log): Promise<RunningBroker> {
+  const given = await givenBroker(name);
+  if (given) {
+    log?.(`${name}: ${given.how}`);
+    return given;
+  }
+  return firstThatStarts(name, [...OWN[name], ...CONTAINER[name]], log);
+}
+
+async function firstThatStarts<T extends RunningBroker>(
+  name: BrokerName,
+  ways: readonly Way<T>[],
+  log?: Log,
+): Promise<T> {
   const startedMs = performance.now();
-  const say = (line: string) => log(`${name}: ${line}`);
+  const say = (line: string) => log?.(`${name}: ${line}`);
   const tried: string[] = [];
-  for (const way of WAYS[name]) {
+  for (const way of ways) {
     try {
       const broker = await way(say);
       say(`ready in ${((performance.now() - startedMs) / 1000).toFixed(1)} s, ${broker.how}`);
@@ -74,8 +98,7 @@ async function startBroker(name: BrokerName, log: Log): Promise<RunningBroker> {
     } catch (error) {
       const reason = (error as Error).message;
       tried.push(`  - ${reason.replaceAll('\n', '\n    ')}`);
-      if (way === WAYS[name][0] && !(error instanceof Unavailable)) break;
-      if (!(error instanceof Unavailable)) say(`did not start, trying another way. ${reason}`);
+      if (!(error instanceof Unavailable)) say(`could not start: ${reason}`);
     }
   }
   throw new Error(`No ${name} to be had:\n${tried.join('\n')}\n  Provide it with: ${PROVIDED_BY[name]}`);

@@ -5,11 +5,12 @@
 
 import { existsSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { cached } from './cache';
 import { JVM, serverProperties } from './kafka-settings';
 import { findProgram } from './programs';
 import { type Log, Unavailable } from './running-broker';
+import { temporaryFolder } from './temporary-folder';
 import { runTied } from './tied-process';
 
 export const KAFKA_VERSION = '4.4.0';
@@ -51,14 +52,15 @@ export async function prepareClassArchive(
   runOnce: (jvmOption: string) => Promise<void>,
 ): Promise<void> {
   if (existsSync(classArchive)) return;
-  const own = `${classArchive}.${process.pid}`;
+  const staging = temporaryFolder('preparing', dirname(classArchive));
+  const archive = join(staging.path, 'classes.jsa');
   try {
-    await runOnce(`-XX:ArchiveClassesAtExit=${own}`);
-    await rename(own, classArchive);
+    await runOnce(`-XX:ArchiveClassesAtExit=${archive}`);
+    await rename(archive, classArchive);
   } catch {
     // Only slower without it.
   } finally {
-    await rm(own, { force: true });
+    await staging.remove();
   }
 }
 

@@ -13,8 +13,10 @@ import { TiedProcess } from './tied-process';
 
 /** One to three seconds on a quiet machine; many times that for a busy one. */
 const START_TIMEOUT_MS = 60_000;
+/** Options that may be meant for other Java programs, an agent for instance. */
+const JAVA_OPTIONS = /^(JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS)$/;
 
-/** A Kafka of our own: one node that is broker and controller, topics made on first use with one partition. */
+/** A Kafka of our own: one node that is broker and controller; a topic used before it is made gets one partition. */
 export async function launchKafka(log: Log): Promise<OwnBroker> {
   const files = await kafkaFiles(log);
   await prepareClassArchive(files, async (jvmOption) => {
@@ -34,7 +36,7 @@ async function launch(files: KafkaFiles, jvmOptions: readonly string[]): Promise
   const start = async (port: number) => {
     writeFileSync(properties, serverProperties(folder.path, port));
     const command = [files.java, ...jvm, '-cp', join(files.jars, '*'), 'kafka.Kafka', properties];
-    const server = new TiedProcess(command, { cwd: folder.path });
+    const server = new TiedProcess(command, { cwd: folder.path, without: JAVA_OPTIONS });
     await server.ready(/Kafka Server started/, START_TIMEOUT_MS);
     return server;
   };

@@ -30,32 +30,44 @@ export async function installedProgram(): Promise<RabbitmqProgram> {
 
 /** A copy in the cache, from the packages of this Debian or Ubuntu system. */
 export async function unpackedProgram(log: Log): Promise<RabbitmqProgram> {
-  const folder = await cached('rabbitmq', async (staging, final) => {
+  const folder = await cached(`rabbitmq-${await systemName()}`, async (staging, final) => {
     log('fetching and unpacking the packages of the distribution, about 35 MB (once)...');
     await unpackDebianPackages({ program: 'rabbitmq-server', family: /^erlang-/ }, staging);
     await moveErlang(staging, final);
   });
   const usr = join(folder, 'usr/lib');
-  const [server] = (await readdir(join(usr, 'rabbitmq/lib'))).filter((name) => name.startsWith('rabbitmq_server-'));
-  const libraries = [usr, join(folder, 'lib')];
-  for (const path of [...libraries]) {
-    const triplets = await readdir(path).catch(() => []);
-    libraries.push(...triplets.filter((name) => name.includes('-linux-')).map((name) => join(path, name)));
-  }
+  const server = (await readdir(join(usr, 'rabbitmq/lib'))).find((name) => name.startsWith('rabbitmq_server-'));
+  const libraries = [...(await libraryFolders(usr)), ...(await libraryFolders(join(folder, 'lib')))];
   return {
     origin: 'packages of the distribution, unpacked',
     script: join(usr, 'rabbitmq/lib', server!, 'sbin/rabbitmq-server'),
     epmd: join(usr, 'erlang/bin/epmd'),
     env: {
       PATH: `${join(usr, 'erlang/bin')}:${process.env['PATH'] ?? ''}`,
-      LD_LIBRARY_PATH: [...libraries, ...[process.env['LD_LIBRARY_PATH'] ?? []].flat()].join(':'),
+      LD_LIBRARY_PATH: [...libraries, process.env['LD_LIBRARY_PATH']].filter(Boolean).join(':'),
     },
   };
+}
+
+/** `parent` and its folders for one processor, such as `x86_64-linux-gnu`. */
+async function libraryFolders(parent: string): Promise<string[]> {
+  const names = await readdir(parent).catch(() => []);
+  return [parent, ...names.filter((name) => name.includes('-linux-')).map((name) => join(parent, name))];
 }
 
 /** Debian's `erl` has the place where it is installed written in. */
 async function moveErlang(staging: string, final: string): Promise<void> {
   const erl = join(staging, 'usr/lib/erlang/bin/erl');
   const text = await readFile(erl, 'utf8');
-  await writeFile(erl, text.replaceAll('ROOTDIR=/usr/lib/erlang', `ROOTDIR='${join(final, 'usr/lib/erlang')}'`));
+  await writeFile(
+    erl,
+    text.replaceAll(/ROOTDIR=["']?\/usr\/lib\/erlang["']?/g, `ROOTDIR="${join(final, 'usr/lib/erlang')}"`),
+  );
+}
+
+/** A cache may be shared by containers of different systems, whose libraries do not fit each other. */
+async function systemName(): Promise<string> {
+  const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  const value = (key: string) => new RegExp(`^${key}="?([\\w.-]+)`, 'm').exec(release)?.[1] ?? 'unknown';
+  return `${value('ID')}-${value('VERSION_ID')}-${process.arch}`;
 }

@@ -14,28 +14,43 @@ import { TiedProcess } from './tied-process';
 /** Five seconds on a quiet machine; ten times that for a busy one. */
 const START_TIMEOUT_MS = 60_000;
 
+/** What server and epmd say when somebody took the port between our asking for a free one and their use of it. */
+const PORT_TAKEN = /eaddrinuse|already in use|already a epmd|failed to bind/i;
+const ATTEMPTS = 3;
+
 /** A RabbitMQ of our own: user and password `guest`, virtual host `/`, nothing declared. */
 export async function launchRabbitmq(program: RabbitmqProgram): Promise<OwnBroker> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await launch(program);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !PORT_TAKEN.test(String(error))) throw error;
+    }
+  }
+}
+
+async function launch(program: RabbitmqProgram): Promise<OwnBroker> {
   const folder = temporaryFolder('otel-messaging-rabbitmq');
+  const [port, distribution, names] = (await freePorts(3)) as [number, number, number];
+  const env = serverEnvironment(program, folder.path, { port, distribution, names });
+  const options = { env, cwd: folder.path, without: /^(RABBITMQ_|ERL_)/ };
+  // RabbitMQ would start this helper by itself, as a daemon that outlives it.
+  const epmd = new TiedProcess([program.epmd, '-address', '127.0.0.1', '-port', String(names), '-d', '-d'], options);
+  const start = async () => {
+    const server = new TiedProcess([program.script], options);
+    await server.ready(/completed with \d+ plugins/, START_TIMEOUT_MS);
+    return server;
+  };
+  const clear = async () => {
+    await epmd.end('SIGKILL');
+    await folder.remove();
+  };
   try {
-    const [port, distribution, names] = (await freePorts(3)) as [number, number, number];
-    const env = serverEnvironment(program, folder.path, { port, distribution, names });
-    // RabbitMQ would start this helper by itself, as a daemon that outlives it.
-    const epmd = new TiedProcess([program.epmd, '-address', '127.0.0.1', '-port', String(names), '-d', '-d'], { env });
-    await epmd.ready(/entering the main select\(\) loop/, START_TIMEOUT_MS);
-    const start = async () => {
-      const server = new TiedProcess([program.script], { env, cwd: folder.path });
-      await server.ready(/completed with \d+ plugins/, START_TIMEOUT_MS);
-      return server;
-    };
-    let server = await start().catch(async (error) => {
-      await epmd.end('SIGKILL');
-      throw error;
-    });
-    const version = /(\d+\.\d+\.\d+)/.exec(basename(dirname(dirname(program.script))))?.[1] ?? '';
+    await epmd.ready(/entering the main select/, START_TIMEOUT_MS);
+    let server = await start();
     return {
       name: 'rabbitmq',
-      how: `RabbitMQ ${version} from ${program.origin} (127.0.0.1:${port})`.replace('  ', ' '),
+      how: `RabbitMQ${versionOf(program)} from ${program.origin} (127.0.0.1:${port})`,
       env: { RABBITMQ_URL: `amqp://guest:guest@127.0.0.1:${port}` },
       get pid() {
         return server.pid;
@@ -46,14 +61,19 @@ export async function launchRabbitmq(program: RabbitmqProgram): Promise<OwnBroke
       },
       async stop() {
         await server.end('SIGKILL');
-        await epmd.end('SIGKILL');
-        await folder.remove();
+        await clear();
       },
     };
   } catch (error) {
-    await folder.remove();
+    await clear();
     throw error;
   }
+}
+
+/** The script lies in `rabbitmq_server-3.10.8/sbin`, or with Homebrew in `4.1.0/sbin`. */
+function versionOf({ script }: RabbitmqProgram): string {
+  const version = /\d+\.\d+\.\d+/.exec(basename(dirname(dirname(script))));
+  return version ? ` ${version}` : '';
 }
 
 interface Ports {

@@ -20,7 +20,7 @@ export interface RunningBroker {
 export interface OwnBroker extends RunningBroker {
   /** Of the process that runs now; another one after `restart()`. */
   readonly pid: number;
-  /** Ends the process and keeps its data. Default: SIGTERM. */
+  /** Ends the process and keeps its data (SQS has them in memory only). Default: SIGTERM. */
   halt(signal?: NodeJS.Signals): Promise<void>;
   /** Starts it again on the same data and the same port, after `halt()`. */
   restart(): Promise<void>;

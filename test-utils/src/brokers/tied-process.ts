@@ -16,8 +16,10 @@ const TIED = '(read -r _ <&3 || kill -9 $$) >/dev/null 2>&1 & exec "$@" 3<&-';
 const OUTPUT_LIMIT = 20_000;
 
 export interface TiedProcessOptions {
-  /** Added to the environment of this process, see `brokerEnvironment`. */
+  /** Added to the environment of this process, which is passed on without our own preload and its settings. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Names of further variables not to pass on, such as those meant for an installed broker of the same kind. */
+  readonly without?: RegExp;
   readonly cwd?: string;
 }
 
@@ -32,7 +34,7 @@ export class TiedProcess {
     this.child = spawn('sh', ['-c', TIED, 'sh', ...command], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       cwd: options.cwd,
-      env: { ...brokerEnvironment(), ...options.env },
+      env: { ...inherited(options.without), ...options.env },
       // A process group of its own: Ctrl-C in a terminal reaches the owner only, which then stops its brokers in order.
       detached: true,
     });
@@ -120,12 +122,7 @@ export async function runTied(command: readonly string[], options: TiedProcessOp
   return program.output;
 }
 
-/**
- * The environment of this process without what would change a broker: our own preload and its settings, and settings of
- * other brokers or virtual machines that may be meant for an installed one.
- */
-export function brokerEnvironment(): NodeJS.ProcessEnv {
-  const foreign =
-    /^(NODE_OPTIONS$|OTEL_|RABBITMQ_|ERL_|KAFKA_|LOG_DIR$|JAVA_TOOL_OPTIONS$|JDK_JAVA_OPTIONS$|_JAVA_OPTIONS$)/;
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
+function inherited(without?: RegExp): NodeJS.ProcessEnv {
+  const kept = (name: string) => name !== 'NODE_OPTIONS' && !name.startsWith('OTEL_') && !without?.test(name);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => kept(name)));
 }
