@@ -28,9 +28,13 @@ export function unknownNames(names: Iterable<string>, known: readonly string[]):
     .map((name) => ({ name, meant: known.find((candidate) => isNear(name, candidate)) }));
 }
 
-// One or two edits apart, and less than half of the word.
+// The same letters in another order, or at most two edits apart and less than half of the word.
 function isNear(name: string, candidate: string): boolean {
-  return distance(name, candidate) <= Math.min(2, Math.floor((candidate.length - 1) / 2));
+  return letters(name) === letters(candidate) || distance(name, candidate) <= Math.min(2, (candidate.length - 1) / 2);
+}
+
+function letters(name: string): string {
+  return [...name].sort().join('');
 }
 
 function distance(left: string, right: string): number {
