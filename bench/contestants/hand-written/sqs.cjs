@@ -4,7 +4,15 @@
  */
 'use strict';
 
-const { context, propagation, ROOT_CONTEXT, SpanKind, trace, TraceFlags } = require('@opentelemetry/api');
+const {
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  trace,
+  TraceFlags,
+  isSpanContextValid,
+} = require('@opentelemetry/api');
 const { fail } = require('./failure.cjs');
 const { consumedMessages, operationDuration, processDuration, sentMessages, tracer } = require('./instruments.cjs');
 
@@ -233,7 +241,9 @@ function countAttributes(name) {
 }
 
 /** The context once more as the system attribute that other languages and AWS itself read. */
-function traceHeader({ traceId, spanId, traceFlags }) {
+function traceHeader(spanContext) {
+  if (!isSpanContextValid(spanContext)) return undefined;
+  const { traceId, spanId, traceFlags } = spanContext;
   const sampled = (traceFlags & TraceFlags.SAMPLED) !== 0 ? 1 : 0;
   return {
     AWSTraceHeader: {

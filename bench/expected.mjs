@@ -1,0 +1,101 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+const kafkaBatch = (size) => ({
+  ours: {
+    spans: [`create orders PRODUCER < ambient x${size}`, `send orders CLIENT < ambient > create orders x${size}`],
+    carriers: [`create orders x${size}`],
+  },
+  upstream: { spans: [`send orders PRODUCER < ambient x${size}`], carriers: [`send orders x${size}`] },
+});
+
+const kafkaEachBatch = (size) => ({
+  ours: {
+    spans: [
+      `process orders CONSUMER < incoming > incoming, process orders x${size}`,
+      `process orders CONSUMER < none > incoming x${size}`,
+    ],
+    handlers: [`process orders x${size}`],
+  },
+  upstream: {
+    spans: ['poll orders CLIENT < none', `process orders CONSUMER < poll orders > incoming x${size}`],
+    handlers: [`poll orders x${size}`],
+  },
+});
+
+const amqpConsume = {
+  ours: {
+    spans: ['consume orders:order.created:order-mail CONSUMER < incoming > incoming'],
+    handlers: ['consume orders:order.created:order-mail'],
+  },
+  upstream: { spans: ['order-mail process CONSUMER < incoming'], handlers: ['order-mail process'] },
+};
+
+/**
+ * What one call leaves behind when everything is sampled: `name KIND < parent > links`, the spans whose contexts are on the wire,
+ * and the span that is active in each handler. `ambient` is the application's own span, `incoming` a message's creation context.
+ * The hand-written code is held to the same as ours.
+ */
+export const EXPECTED = {
+  amqp: {
+    send: {
+      ours: { spans: ['publish orders:order.created PRODUCER < ambient'], carriers: ['publish orders:order.created'] },
+      upstream: { spans: ['publish orders PRODUCER < ambient'], carriers: ['publish orders'] },
+    },
+    consume: amqpConsume,
+    'consume-sync': amqpConsume,
+  },
+  kafka: {
+    send: {
+      ours: { spans: ['send orders PRODUCER < ambient'], carriers: ['send orders'] },
+      upstream: { spans: ['send orders PRODUCER < ambient'], carriers: ['send orders'] },
+    },
+    'send-10': kafkaBatch(10),
+    'send-100': kafkaBatch(100),
+    consume: {
+      ours: { spans: ['process orders CONSUMER < incoming > incoming'], handlers: ['process orders'] },
+      upstream: { spans: ['process orders CONSUMER < incoming'], handlers: ['process orders'] },
+    },
+    'consume-10': kafkaEachBatch(10),
+    'consume-100': kafkaEachBatch(100),
+  },
+  sqs: {
+    send: {
+      ours: { spans: ['send orders PRODUCER < ambient'], carriers: ['send orders'] },
+      upstream: { spans: ['orders send PRODUCER < ambient'], carriers: ['orders send'] },
+    },
+    'send-10': {
+      ours: {
+        spans: ['create orders PRODUCER < ambient x10', 'send orders CLIENT < ambient > create orders x10'],
+        carriers: ['create orders x10'],
+      },
+      upstream: { spans: ['orders send PRODUCER < ambient'], carriers: ['orders send x10'] },
+    },
+    consume: {
+      ours: {
+        spans: [
+          'process orders CONSUMER < incoming > incoming, receive orders',
+          'receive orders CLIENT < none > incoming',
+        ],
+        handlers: ['process orders'],
+      },
+      upstream: { spans: ['orders receive CONSUMER < none > incoming'], handlers: ['none'] },
+    },
+    'consume-10': {
+      ours: {
+        spans: [
+          'process orders CONSUMER < incoming > incoming, receive orders x10',
+          'receive orders CLIENT < none > incoming x10',
+        ],
+        handlers: ['process orders x10'],
+      },
+      upstream: { spans: ['orders receive CONSUMER < none > incoming x10'], handlers: ['none x10'] },
+    },
+    delete: {
+      ours: { spans: ['delete orders CLIENT < ambient'] },
+      upstream: { spans: ['SQS.DeleteMessage CLIENT < ambient'] },
+    },
+  },
+};

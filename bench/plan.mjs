@@ -1,0 +1,61 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+export const CONTESTANTS = ['none', 'hand-written', 'upstream', 'ours'];
+export const MODES = ['no-sdk', 'off', 'on', 'metrics'];
+
+export const MODE_TITLES = {
+  'no-sdk': 'no SDK registered',
+  off: 'sampling off',
+  on: 'sampling on',
+  metrics: 'sampling on, with metrics',
+};
+
+const OPERATIONS = {
+  amqp: ['send', 'consume', 'consume-sync'],
+  kafka: ['send', 'send-10', 'send-100', 'consume', 'consume-10', 'consume-100'],
+  sqs: ['send', 'send-10', 'consume', 'consume-10', 'delete'],
+};
+
+/** What is measured nowhere, and why; printed with the tables. */
+export const LEFT_OUT = [
+  'amqp, batches: AMQP 0-9-1 has no operation on several messages; a publish or a delivery is always one.',
+  'sqs, upstream: it makes no span per received message, so its `consume` cells are not equal output and have no verdict.',
+];
+
+/** Patterns in which an instrumentation may keep something of a message, always with sampling on and metrics. */
+export const RETENTION_PATTERNS = [
+  { client: 'amqp', op: 'consume', title: 'amqp: async handler, acknowledged' },
+  { client: 'amqp', op: 'consume-sync', title: 'amqp: sync handler, acknowledged' },
+  { client: 'amqp', op: 'retained-unacked', title: 'amqp: async handler, never acknowledged' },
+  { client: 'amqp', op: 'send', title: 'amqp: publish' },
+  { client: 'kafka', op: 'consume', title: 'kafka: eachMessage' },
+  { client: 'kafka', op: 'consume-10', title: 'kafka: eachBatch of 10' },
+  { client: 'sqs', op: 'consume-10', title: 'sqs: receive loop, 10 messages' },
+  { client: 'sqs', op: 'send', title: 'sqs: send' },
+];
+
+/** The cells that the options select: one for each Node, mode, client and operation, in the order in which tables show them. */
+export function planCells({ runtimes, clients, operations, modes }) {
+  const cells = [];
+  for (const runtime of runtimes) {
+    for (const mode of MODES.filter((name) => selected(modes, name))) {
+      for (const client of Object.keys(OPERATIONS).filter((name) => selected(clients, name))) {
+        for (const op of OPERATIONS[client].filter((name) => selected(operations, name))) {
+          cells.push({ runtime, mode, client, op });
+        }
+      }
+    }
+  }
+  return cells;
+}
+
+/** Whether an operation takes messages in; the budget against upstream is about these. */
+export const isConsuming = (op) => op.startsWith('consume');
+
+/** Whether upstream makes a span per message here, so that its cost can be compared with ours. */
+export const upstreamIsComparable = ({ client, op }) => !(client === 'sqs' && isConsuming(op));
+
+const selected = (wanted, name) => wanted === undefined || wanted.includes(name);
