@@ -1,1 +1,37 @@
-export {};
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+export { InstrumentationNodeModuleDefinition, InstrumentationNodeModuleFile } from '@opentelemetry/instrumentation';
+export type { ActiveOperation } from './active-operation';
+export type { BatchProcessOperation } from './batch-process-operation';
+export { BoundedMap } from './bounded-map';
+export type { MessagingInstrumentationConfig, ResolvedConfig, SpanHookInfo } from './config';
+export { type Delivery, deliveryOf } from './delivery';
+export { errorType, guard } from './errors';
+export { MessagingInstrumentation } from './instrumentation';
+export type {
+  Destination,
+  MessageFacts,
+  MessageOutcome,
+  MessageReader,
+  MessageWriter,
+  OperationFacts,
+  OperationType,
+  Outcome,
+  OutgoingContext,
+  RemoteContext,
+  Server,
+  Settlement,
+} from './operation';
+export type { AnyFunction, Patches } from './patching';
+export type { OperationPlan } from './plan';
+export type { HandlerManner, ProcessOperation } from './process-operation';
+export { isObservable } from './promises';
+export type { ReceiveOperation } from './receive-operation';
+export * as semconv from './semconv';
+export type { BatchSendOperation, SendOperation } from './send-operation';
+export type { SettleOperation } from './settle-operation';
+export { OpenDeliveries } from './settlement';
+export { Telemetry } from './telemetry';

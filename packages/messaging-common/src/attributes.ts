@@ -1,0 +1,74 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { Attributes } from '@opentelemetry/api';
+import { lowCardinalityName } from './conventions';
+import { legacyMessageAttributes, legacyOperationAttributes } from './legacy';
+import type { MessageFacts, OperationFacts } from './operation';
+import * as semconv from './semconv';
+
+export type SemconvMode = 'new' | 'dup';
+
+/** What a sampler may decide on: given at a span's start. */
+export function operationAttributes(facts: OperationFacts, mode: SemconvMode): Attributes {
+  const { destination, server } = facts;
+  return known({
+    [semconv.ATTR_MESSAGING_SYSTEM_NAME]: facts.system,
+    [semconv.ATTR_MESSAGING_OPERATION_NAME]: facts.name,
+    [semconv.ATTR_MESSAGING_OPERATION_TYPE]: facts.type,
+    [semconv.ATTR_MESSAGING_DESTINATION_NAME]: destination?.name,
+    [semconv.ATTR_MESSAGING_DESTINATION_TEMPLATE]: destination?.template,
+    [semconv.ATTR_MESSAGING_DESTINATION_PARTITION_ID]: destination?.partitionId,
+    [semconv.ATTR_MESSAGING_DESTINATION_TEMPORARY]: destination?.temporary || undefined,
+    [semconv.ATTR_MESSAGING_DESTINATION_ANONYMOUS]: destination?.anonymous || undefined,
+    [semconv.ATTR_MESSAGING_CONSUMER_GROUP_NAME]: facts.consumerGroup,
+    [semconv.ATTR_SERVER_ADDRESS]: server?.address,
+    [semconv.ATTR_SERVER_PORT]: server?.address === undefined ? undefined : server.port,
+    ...facts.attributes,
+    ...(mode === 'dup' ? { ...legacyOperationAttributes(facts), ...facts.legacyAttributes } : undefined),
+  });
+}
+
+/** What belongs to one message: on the span that covers it alone, else on its link. */
+export function messageAttributes(facts: MessageFacts, mode: SemconvMode, bodySize: boolean): Attributes {
+  // Starts from the client's own fresh object where it can: this runs once per message.
+  const attributes: Attributes = facts.attributes === undefined ? {} : { ...facts.attributes };
+  if (facts.id !== undefined) attributes[semconv.ATTR_MESSAGING_MESSAGE_ID] = facts.id;
+  if (facts.conversationId !== undefined) {
+    attributes[semconv.ATTR_MESSAGING_MESSAGE_CONVERSATION_ID] = facts.conversationId;
+  }
+  if (facts.retryCount) attributes[semconv.ATTR_MESSAGING_MESSAGE_RETRY_COUNT] = facts.retryCount;
+  if (bodySize && facts.bodySize !== undefined) attributes[semconv.ATTR_MESSAGING_MESSAGE_BODY_SIZE] = facts.bodySize;
+  if (mode === 'dup') Object.assign(attributes, legacyMessageAttributes(facts), facts.legacyAttributes);
+  return attributes;
+}
+
+/**
+ * The few attributes of low cardinality that metrics have; `error.type` is added where one is known.
+ * @see semantic-conventions v1.45.0, docs/messaging/messaging-metrics.md
+ */
+export function metricAttributes(facts: OperationFacts, withType: boolean): Attributes {
+  const { destination, server } = facts;
+  return known({
+    [semconv.ATTR_MESSAGING_SYSTEM_NAME]: facts.system,
+    [semconv.ATTR_MESSAGING_OPERATION_NAME]: facts.name,
+    [semconv.ATTR_MESSAGING_OPERATION_TYPE]: withType ? facts.type : undefined,
+    [semconv.ATTR_MESSAGING_DESTINATION_NAME]:
+      destination?.template === undefined ? lowCardinalityName(destination) : undefined,
+    [semconv.ATTR_MESSAGING_DESTINATION_TEMPLATE]: destination?.template,
+    [semconv.ATTR_MESSAGING_DESTINATION_PARTITION_ID]: destination?.partitionId,
+    [semconv.ATTR_MESSAGING_CONSUMER_GROUP_NAME]: facts.consumerGroup,
+    [semconv.ATTR_SERVER_ADDRESS]: server?.address,
+    [semconv.ATTR_SERVER_PORT]: server?.address === undefined ? undefined : server.port,
+  });
+}
+
+/** The entries that have a value: conventions ask to leave out what is not known. */
+function known(attributes: Attributes): Attributes {
+  for (const key of Object.keys(attributes)) {
+    if (attributes[key] === undefined || attributes[key] === '') delete attributes[key];
+  }
+  return attributes;
+}

@@ -1,0 +1,95 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { type Context, type Link, ROOT_CONTEXT, type Span, type SpanContext } from '@opentelemetry/api';
+import { ActiveOperation } from './active-operation';
+import { DeliveryContext, type DeliveryScope } from './context';
+import { spanKind } from './conventions';
+import { type DeliveredBatch, deliver } from './delivery';
+import { followIteration } from './iteration';
+import type { MessageReader, Outcome } from './operation';
+import type { OperationPlan } from './plan';
+import { isObservable } from './promises';
+import { ATTR_MESSAGING_BATCH_MESSAGE_COUNT } from './semconv';
+import type { Telemetry } from './telemetry';
+
+/**
+ * A callback that handles several messages at once: one span that links to all of them and has no parent of theirs.
+ * While it walks the batch, each message gets a `process` span of its own in its producer's trace.
+ */
+export class BatchProcessOperation extends ActiveOperation implements DeliveryScope {
+  readonly span: Span | undefined;
+  readonly context: Context;
+  private readonly batch: DeliveredBatch<never>;
+  private readonly creations: ReadonlyMap<string, SpanContext>;
+
+  /** @param messagePlan plan of each message's own `process` span */
+  constructor(
+    telemetry: Telemetry,
+    plan: OperationPlan,
+    messages: object[],
+    // biome-ignore lint/suspicious/noExplicitAny: the batch's one reader, whatever its message type
+    reader: MessageReader<any>,
+    messagePlan: OperationPlan,
+  ) {
+    super(telemetry, plan);
+    this.context = new DeliveryContext(ROOT_CONTEXT, this);
+    telemetry.countMessages(plan, messages.length);
+    const batch: DeliveredBatch<object> = { telemetry, plan: messagePlan, reader, hasProcessed: false };
+    this.batch = batch as DeliveredBatch<never>;
+    const creations = new Map<string, SpanContext>();
+    const links: Link[] = [];
+    for (const [i, { creation }] of deliver(batch, messages).entries()) {
+      if (creation === undefined) continue;
+      creations.set(creation.spanId, creation);
+      links.push({ context: creation, attributes: telemetry.linkAttributes(messages[i], reader) });
+    }
+    this.creations = creations;
+    this.span = telemetry.tracerIn(ROOT_CONTEXT)?.startSpan(
+      plan.spanName,
+      {
+        kind: spanKind('process'),
+        attributes: { ...plan.attributes, [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: messages.length },
+        links,
+      },
+      ROOT_CONTEXT,
+    );
+    if (telemetry.config.perMessageSpans) followIteration(messages);
+  }
+
+  /** Calls the application's handler; gives back exactly what it gives. The client is taken to await a promise. */
+  handle<A extends unknown[], R>(handler: (...args: A) => R, thisArg: unknown, ...args: A): R {
+    const result = this.run(handler, thisArg, ...args);
+    if (!isObservable(result)) {
+      this.end();
+      return result;
+    }
+    result.then(
+      () => this.end(),
+      (error) => this.fail(error),
+    );
+    return result;
+  }
+
+  activeSpan(): Span | undefined {
+    return this.span;
+  }
+
+  isOver(): boolean {
+    return this.isEnded;
+  }
+
+  isCreationContext({ spanId, traceId }: SpanContext): boolean {
+    return this.creations.get(spanId)?.traceId === traceId;
+  }
+
+  protected finish(outcome: Outcome | undefined): void {
+    const { span, telemetry, plan } = this;
+    const type = outcome?.error === undefined ? undefined : this.recordError(span, outcome.error);
+    span?.end();
+    // Messages that had spans of their own have recorded their own durations.
+    if (!this.batch.hasProcessed) telemetry.recordDuration(plan, this.startedMs, type);
+  }
+}

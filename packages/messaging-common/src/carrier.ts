@@ -1,0 +1,109 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import {
+  type Context,
+  propagation as propagationApi,
+  ROOT_CONTEXT,
+  type SpanContext,
+  type TextMapGetter,
+  type TextMapPropagator,
+  trace,
+} from '@opentelemetry/api';
+import type { MessageReader, OutgoingContext } from './operation';
+import { formatTraceparent, parseTraceparent } from './traceparent';
+
+/** What a message brought along. */
+export interface Incoming {
+  readonly creation?: SpanContext;
+  /** A context with all that the propagator found, baggage included; absent if it found no more than `creation`. */
+  readonly context?: Context;
+  /** Link to `creation`, but start a new trace. */
+  readonly linkOnly?: boolean;
+}
+
+const NOTHING: Incoming = {};
+const STALE_W3C = ['traceparent', 'tracestate'];
+
+/** Reads and writes creation contexts with one propagator; holds what a probe has found out about it. */
+export class Carrier {
+  private readonly fields: readonly string[];
+  private readonly isPlainW3c: boolean;
+
+  constructor(private readonly propagator: TextMapPropagator) {
+    this.fields = propagator.fields();
+    this.isPlainW3c = this.fields.every((field) => W3C_FIELDS.has(field)) && behavesAsW3c(propagator);
+  }
+
+  /** The creation context and baggage of a message. Never throws for what a message holds; a throwing propagator passes through. */
+  extract<M>(message: M, reader: MessageReader<M>): Incoming {
+    const found = this.isPlainW3c ? this.extractW3c(message, reader) : this.extractAny(message, reader);
+    if (found.creation !== undefined || reader.otherContext === undefined) return found;
+    const other = reader.otherContext(message);
+    return other === undefined ? found : { ...found, creation: other.spanContext, linkOnly: other.linkOnly };
+  }
+
+  /**
+   * What to write into a message so that it carries the context's span and baggage.
+   * @param forwarded whether the message still has the fields of one that was received, baggage included
+   */
+  inject(context: Context, spanContext: SpanContext, forwarded: boolean): OutgoingContext {
+    const stale = forwarded ? this.fields : STALE_W3C;
+    if (this.isPlainW3c && spanContext.traceState === undefined && propagationApi.getBaggage(context) === undefined) {
+      return { fields: { traceparent: formatTraceparent(spanContext) }, stale, spanContext };
+    }
+    const fields: Record<string, string> = {};
+    this.propagator.inject(context, fields, recordSetter);
+    return { fields, stale: forwarded ? stale : [...new Set([...STALE_W3C, ...Object.keys(fields)])], spanContext };
+  }
+
+  private extractW3c<M>(message: M, reader: MessageReader<M>): Incoming {
+    const traceparent = reader.get(message, 'traceparent');
+    const hasBaggage = reader.get(message, 'baggage') !== undefined;
+    if (!hasBaggage) {
+      if (traceparent === undefined) return NOTHING;
+      if (reader.get(message, 'tracestate') === undefined) {
+        const creation = parseTraceparent(traceparent);
+        if (creation !== undefined) return { creation };
+      }
+    }
+    return this.extractAny(message, reader);
+  }
+
+  private extractAny<M>(message: M, reader: MessageReader<M>): Incoming {
+    if (this.fields.every((field) => reader.get(message, field) === undefined)) return NOTHING;
+    // On top of the root: over the active context a message without fields would seem to carry the ambient span.
+    const context = this.propagator.extract(ROOT_CONTEXT, message, reader as TextMapGetter<M>);
+    const creation = trace.getSpanContext(context);
+    return { creation: creation && trace.isSpanContextValid(creation) ? creation : undefined, context };
+  }
+}
+
+const W3C_FIELDS = new Set(['traceparent', 'tracestate', 'baggage']);
+const recordSetter = {
+  set(fields: Record<string, string>, key: string, value: string): void {
+    fields[key] = value;
+  },
+};
+const recordGetter: TextMapGetter<Record<string, string>> = {
+  get: (fields, key) => fields[key],
+  keys: (fields) => Object.keys(fields),
+};
+
+/** Whether the propagator writes and reads just what the short cuts above do. By behaviour: names prove nothing. */
+function behavesAsW3c(propagator: TextMapPropagator): boolean {
+  for (const traceFlags of [0, 1]) {
+    const spanContext = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags };
+    const written: Record<string, string> = {};
+    propagator.inject(trace.setSpanContext(ROOT_CONTEXT, spanContext), written, recordSetter);
+    const expected = formatTraceparent(spanContext);
+    if (Object.keys(written).length !== 1 || written['traceparent'] !== expected) return false;
+    const read = trace.getSpanContext(propagator.extract(ROOT_CONTEXT, { traceparent: expected }, recordGetter));
+    if (read?.traceId !== spanContext.traceId || read.spanId !== spanContext.spanId || read.traceFlags !== traceFlags) {
+      return false;
+    }
+  }
+  return true;
+}

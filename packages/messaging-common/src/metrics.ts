@@ -1,0 +1,109 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { Attributes, Counter, Histogram, Meter, ObservableCounter, ObservableResult } from '@opentelemetry/api';
+import * as semconv from './semconv';
+
+/** Messages counted under one set of attributes; a plain number, since `Counter.add` costs a third of a span. */
+export class Series {
+  count = 0;
+  constructor(readonly attributes: Attributes) {}
+}
+
+/** Attribute sets per instrument beyond which everything is counted in one overflow series, as SDKs do by default. */
+const MAX_SERIES = 2000;
+
+/** The instruments of one meter. */
+export class Instruments {
+  readonly operationDuration: Histogram;
+  readonly processDuration: Histogram;
+  readonly queueDuration: Histogram;
+  readonly clockSkew: Counter;
+  readonly sent: MessageCounter;
+  readonly consumed: MessageCounter;
+
+  constructor(meter: Meter) {
+    this.operationDuration = durationHistogram(
+      meter,
+      semconv.METRIC_MESSAGING_CLIENT_OPERATION_DURATION,
+      'Duration of messaging operation initiated by a producer or consumer client.',
+    );
+    this.processDuration = durationHistogram(
+      meter,
+      semconv.METRIC_MESSAGING_PROCESS_DURATION,
+      'Duration of processing operation.',
+    );
+    this.queueDuration = durationHistogram(
+      meter,
+      semconv.METRIC_MESSAGING_MESSAGE_QUEUE_DURATION,
+      'Time between the sending of a message and its delivery to the application.',
+    );
+    this.clockSkew = meter.createCounter(semconv.METRIC_MESSAGING_MESSAGE_CLOCK_SKEW, {
+      unit: '{message}',
+      description: "Number of messages that were sent in the future of this machine's clock.",
+    });
+    this.sent = new MessageCounter(
+      meter,
+      semconv.METRIC_MESSAGING_CLIENT_SENT_MESSAGES,
+      'Number of messages producer attempted to send to the broker.',
+    );
+    this.consumed = new MessageCounter(
+      meter,
+      semconv.METRIC_MESSAGING_CLIENT_CONSUMED_MESSAGES,
+      'Number of messages that were delivered to the application.',
+    );
+  }
+
+  /** Stops reporting: another meter takes over. */
+  release(): void {
+    this.sent.release();
+    this.consumed.release();
+  }
+}
+
+/** A counter of messages that the SDK reads when it collects. */
+export class MessageCounter {
+  private readonly series = new Map<string, Series>();
+  private readonly observe = (result: ObservableResult): void => {
+    for (const { count, attributes } of this.series.values()) if (count > 0) result.observe(count, attributes);
+  };
+  private readonly instrument: ObservableCounter;
+
+  constructor(meter: Meter, name: string, description: string) {
+    this.instrument = meter.createObservableCounter(name, { unit: '{message}', description });
+    this.instrument.addCallback(this.observe);
+  }
+
+  /** The series of these attributes, the same one for equal attributes. */
+  seriesOf(attributes: Attributes): Series {
+    const key = JSON.stringify(attributes);
+    const existing = this.series.get(key);
+    if (existing !== undefined) return existing;
+    if (this.series.size >= MAX_SERIES) return this.overflow();
+    const added = new Series(attributes);
+    this.series.set(key, added);
+    return added;
+  }
+
+  release(): void {
+    this.instrument.removeCallback(this.observe);
+  }
+
+  private overflow(): Series {
+    const existing = this.series.get('overflow');
+    if (existing !== undefined) return existing;
+    const added = new Series({ 'otel.metric.overflow': true });
+    this.series.set('overflow', added);
+    return added;
+  }
+}
+
+function durationHistogram(meter: Meter, name: string, description: string): Histogram {
+  return meter.createHistogram(name, {
+    unit: 's',
+    description,
+    advice: { explicitBucketBoundaries: semconv.DURATION_BUCKETS_S },
+  });
+}

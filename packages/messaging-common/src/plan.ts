@@ -1,0 +1,72 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { Attributes } from '@opentelemetry/api';
+import { metricAttributes, operationAttributes } from './attributes';
+import { BoundedMap } from './bounded-map';
+import type { ResolvedConfig } from './config';
+import { spanName } from './conventions';
+import type { Instruments, MessageCounter, Series } from './metrics';
+import type { OperationFacts } from './operation';
+import { ATTR_ERROR_TYPE, ATTR_MESSAGING_OPERATION_TYPE } from './semconv';
+
+/**
+ * All that can be known of an operation before it happens, computed once per destination: span name, attributes, the
+ * metric series it counts into. Clients keep plans in bounded maps and hand the same one in for every message.
+ */
+export class OperationPlan {
+  readonly spanName: string;
+  /** Shared by all spans of the plan; SDKs copy it. */
+  readonly attributes: Attributes;
+  readonly metricAttributes: Attributes;
+  readonly isTrusted: boolean;
+
+  private readonly failures = new BoundedMap<string, Attributes>(50);
+  private counters: { readonly instruments: Instruments; readonly series: Series } | undefined;
+
+  constructor(
+    readonly facts: OperationFacts,
+    config: ResolvedConfig,
+  ) {
+    this.spanName = spanName(facts);
+    this.attributes = operationAttributes(facts, config.semconv);
+    this.metricAttributes = metricAttributes(facts, facts.type !== 'process');
+    this.isTrusted =
+      typeof config.trustIncoming === 'function'
+        ? config.trustIncoming(facts.destination?.name) !== false
+        : config.trustIncoming;
+  }
+
+  metricAttributesOf(errorType: string | undefined): Attributes {
+    if (errorType === undefined) return this.metricAttributes;
+    return (
+      this.failures.get(errorType) ??
+      this.failures.add(errorType, { ...this.metricAttributes, [ATTR_ERROR_TYPE]: errorType })
+    );
+  }
+
+  /** Counts messages sent, or delivered, by this operation. */
+  count(instruments: Instruments, messages: number, errorType?: string): void {
+    if (errorType !== undefined) {
+      this.counterOf(instruments).seriesOf(countAttributes(this.metricAttributesOf(errorType))).count += messages;
+      return;
+    }
+    if (this.counters?.instruments !== instruments) {
+      const series = this.counterOf(instruments).seriesOf(countAttributes(this.metricAttributes));
+      this.counters = { instruments, series };
+    }
+    this.counters.series.count += messages;
+  }
+
+  private counterOf(instruments: Instruments): MessageCounter {
+    return this.facts.type === 'send' || this.facts.type === 'create' ? instruments.sent : instruments.consumed;
+  }
+}
+
+/** Message counters have no operation type: the instrument's name says it. */
+function countAttributes(attributes: Attributes): Attributes {
+  const { [ATTR_MESSAGING_OPERATION_TYPE]: _, ...rest } = attributes;
+  return rest;
+}

@@ -1,0 +1,250 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import {
+  type Context,
+  type Link,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  trace,
+} from '@opentelemetry/api';
+import { ActiveOperation } from './active-operation';
+import type { Incoming } from './carrier';
+import { ambientSpan, DeliveryContext, type DeliveryScope, SpanContextLayer } from './context';
+import { spanKind } from './conventions';
+import type { Delivery } from './delivery';
+import type { MessageReader, Outcome, Settlement } from './operation';
+import type { OperationPlan } from './plan';
+import { isObservable } from './promises';
+import { ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, ATTR_MESSAGING_MESSAGE_SETTLEMENT } from './semconv';
+import type { Telemetry } from './telemetry';
+
+/** How the client treats a handler's return value. */
+export interface HandlerManner {
+  /** A handler that returns no promise is over at the message's settlement, not at its return. */
+  readonly endsAtSettlement: boolean;
+  /** The client drops a returned promise, so that a rejection of it is to be reported as unhandled. */
+  readonly dropsPromise: boolean;
+}
+
+/** The processing of one message: its handler's span and context, from the delivery to the handler's end. */
+export class ProcessOperation<M = unknown> extends ActiveOperation implements DeliveryScope {
+  span: Span | undefined;
+  context: Context;
+
+  private isStarted = false;
+  private isHandling = false;
+  private isSettled = false;
+  private endedMs: number | undefined;
+  private delivery: Delivery<M> | undefined;
+
+  private constructor(
+    telemetry: Telemetry,
+    plan: OperationPlan,
+    private readonly reader: MessageReader<M>,
+    private message: M | undefined,
+    private readonly incoming: Incoming,
+    private readonly latencyMs: number | undefined,
+    private readonly receiveSpan: SpanContext | undefined,
+    private ambient: Context,
+  ) {
+    super(telemetry, plan);
+    this.context = new DeliveryContext(this.baseOf(ambient), this);
+  }
+
+  /** A message that the client hands to a callback; the span starts at once. What is active there is an accident. */
+  static pushed<M>(
+    telemetry: Telemetry,
+    plan: OperationPlan,
+    message: M,
+    reader: MessageReader<M>,
+  ): ProcessOperation<M> {
+    const incoming = telemetry.extract(message, reader);
+    telemetry.countMessages(plan, 1);
+    const latencyMs = telemetry.recordQueueTime(plan, message, reader);
+    const operation = new ProcessOperation(
+      telemetry,
+      plan,
+      reader,
+      message,
+      incoming,
+      latencyMs,
+      undefined,
+      ROOT_CONTEXT,
+    );
+    operation.start(undefined);
+    return operation;
+  }
+
+  /**
+   * A message of a batch, whose handling begins now; the span starts when somebody first asks for it.
+   * @param ambient what is active where the application takes the message
+   */
+  static pulled<M>(telemetry: Telemetry, delivery: Delivery<M>, message: M, ambient: Context): ProcessOperation<M> {
+    const { plan, reader, receiveSpan } = delivery.batch;
+    const { incoming, latencyMs } = delivery;
+    const operation = new ProcessOperation(telemetry, plan, reader, message, incoming, latencyMs, receiveSpan, ambient);
+    operation.delivery = delivery;
+    operation.isHandling = true;
+    return operation;
+  }
+
+  /** Calls the application's handler; gives back exactly what it gives. */
+  handle<A extends unknown[], R>(manner: HandlerManner, handler: (...args: A) => R, thisArg: unknown, ...args: A): R {
+    this.isHandling = true;
+    const result = this.run(handler, thisArg, ...args);
+    if (isObservable(result)) {
+      this.watch(result, manner.dropsPromise);
+      return result;
+    }
+    this.isHandling = false;
+    if (!manner.endsAtSettlement || this.isSettled) this.end();
+    return result;
+  }
+
+  /**
+   * Ends with a promise of the application, which keeps it.
+   * @param rethrows where nobody else may be waiting: our handler must not make a rejection look handled
+   */
+  watch(promise: Promise<unknown>, rethrows: boolean): void {
+    this.isHandling = true;
+    this.startLazily();
+    promise.then(
+      () => this.end(),
+      (error) => {
+        this.fail(error);
+        if (rethrows) throw error;
+      },
+    );
+  }
+
+  /** Notes what the broker was told of the message; ends the operation if its handler has returned. */
+  settle(settlement: Settlement): void {
+    if (this.isEnded || this.isSettled) return;
+    this.isSettled = true;
+    this.startLazily();
+    this.span?.setAttribute(ATTR_MESSAGING_MESSAGE_SETTLEMENT, settlement);
+    if (this.isStarted && !this.isHandling) this.end();
+  }
+
+  /** Calls a callback of an array method with the message; gives back what it gives, or a promise that follows it. */
+  handleBody<A extends unknown[], R>(dropsPromise: boolean, callback: (...args: A) => R, thisArg: unknown, args: A): R {
+    const result = this.run(callback, thisArg, ...args);
+    if (!isObservable(result)) {
+      this.leave(false);
+      return result;
+    }
+    if (!dropsPromise) {
+      this.startLazily();
+      return this.endWith(result) as R;
+    }
+    this.watch(result, true);
+    return result;
+  }
+
+  /** The body that handled the message is left; one that was asynchronous has a span in any case. */
+  leave(wasAsynchronous: boolean): void {
+    if (this.isEnded) return;
+    this.isHandling = false;
+    this.endedMs = performance.now();
+    if (wasAsynchronous) this.startLazily();
+    if (this.isStarted) this.end();
+  }
+
+  hasStarted(): boolean {
+    return this.isStarted;
+  }
+
+  activeSpan(): Span | undefined {
+    if (!this.isStarted) {
+      this.startLazily();
+      // Asked by work that outlived its body: the span is as long as the body was.
+      if (this.endedMs !== undefined) this.end();
+    }
+    return this.span;
+  }
+
+  isOver(): boolean {
+    return this.isEnded || this.endedMs !== undefined;
+  }
+
+  isCreationContext({ spanId, traceId }: SpanContext): boolean {
+    return this.incoming.creation?.spanId === spanId && this.incoming.creation.traceId === traceId;
+  }
+
+  protected finish(outcome: Outcome | undefined): void {
+    this.startLazily(); // a body that throws has a span, whatever it did before
+    const { span, telemetry, plan, startedMs, endedMs } = this;
+    const type = outcome?.error === undefined ? undefined : this.recordError(span, outcome.error);
+    if (outcome?.attributes !== undefined && span?.isRecording()) span.setAttributes(outcome.attributes);
+    span?.end(endedMs);
+    telemetry.recordDuration(plan, startedMs, type, endedMs);
+    this.message = undefined; // a context that lives on must not keep the message
+    this.ambient = ROOT_CONTEXT;
+  }
+
+  private startLazily(): void {
+    if (this.isStarted) return;
+    try {
+      this.start(this.startedMs);
+    } catch (error) {
+      this.telemetry.report('start a process span', error);
+    }
+  }
+
+  private start(startTime: number | undefined): void {
+    this.isStarted = true; // first: a sampler that asks for the active span must not start another
+    if (this.delivery?.claim(this) === false) {
+      this.isEnded = true; // an earlier pass over the batch has made the message's one span
+      return;
+    }
+    const { telemetry, plan, message } = this;
+    const tracer = telemetry.tracerIn(this.context);
+    if (tracer === undefined) return;
+    const { parent, links } = this.relations();
+    const base = (this.context as DeliveryContext).base;
+    const span = tracer.startSpan(
+      plan.spanName,
+      { kind: spanKind('process'), attributes: plan.attributes, links, startTime },
+      new SpanContextLayer(base, parent),
+    );
+    this.span = span;
+    if (!span.isRecording()) return;
+    telemetry.describeSpan(span, plan, message as M, this.reader);
+    if (this.latencyMs !== undefined) span.setAttribute(ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, this.latencyMs);
+  }
+
+  /** @see DESIGN.md, "Parents and links" */
+  private relations(): { readonly parent: Span | undefined; readonly links: Link[] | undefined } {
+    const { incoming, receiveSpan } = this;
+    const { creation } = incoming;
+    const { processParent } = this.telemetry.config;
+    const ambient = this.ambient === ROOT_CONTEXT ? undefined : ambientSpan(this.ambient);
+    const isFollowed = creation !== undefined && this.plan.isTrusted && incoming.linkOnly !== true;
+    let parent: Span | undefined;
+    if (processParent === 'ambient') parent = ambient ?? (isFollowed ? trace.wrapSpanContext(creation) : undefined);
+    else if (processParent === 'creation' && isFollowed) parent = trace.wrapSpanContext(creation);
+    else if (processParent === 'creation' && this.plan.isTrusted) parent = ambient;
+
+    if (creation === undefined && receiveSpan === undefined && ambient === undefined)
+      return { parent, links: undefined };
+    const links: Link[] = [];
+    if (creation !== undefined) links.push({ context: creation });
+    if (receiveSpan !== undefined) links.push({ context: receiveSpan });
+    if (ambient !== undefined && ambient !== parent) links.push({ context: ambient.spanContext() });
+    return { parent, links };
+  }
+
+  /** What the handler's context has besides its span: for a pushed message all that it brought, for a pulled one its baggage. */
+  private baseOf(ambient: Context): Context {
+    const { context } = this.incoming;
+    if (context === undefined || !this.plan.isTrusted) return ambient;
+    if (ambient === ROOT_CONTEXT) return context;
+    const baggage = propagation.getBaggage(context);
+    return baggage === undefined ? ambient : propagation.setBaggage(ambient, baggage);
+  }
+}

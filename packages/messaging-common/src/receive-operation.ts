@@ -1,0 +1,100 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { type Attributes, type Context, context as contextApi, type Link, type Span } from '@opentelemetry/api';
+import { ActiveOperation } from './active-operation';
+import { ambientSpan, SpanContextLayer, suppressed } from './context';
+import { spanKind } from './conventions';
+import { type DeliveredBatch, type Delivery, deliver } from './delivery';
+import { followIteration } from './iteration';
+import type { MessageReader, Outcome } from './operation';
+import type { OperationPlan } from './plan';
+import { ATTR_MESSAGING_BATCH_MESSAGE_COUNT } from './semconv';
+import type { Telemetry } from './telemetry';
+
+/**
+ * A call that pulls messages. Its span is made when the answer is there, with the call's start time: links are known
+ * then, and a poll that brought nothing needs none. The client's inner requests make no spans, since an empty poll would
+ * leave them behind as roots of a trace of their own.
+ */
+export class ReceiveOperation extends ActiveOperation {
+  readonly span: undefined;
+  readonly context: Context;
+  private readonly ambient: Context;
+
+  constructor(telemetry: Telemetry, plan: OperationPlan) {
+    super(telemetry, plan);
+    this.ambient = contextApi.active();
+    this.context = suppressed(this.ambient);
+  }
+
+  /**
+   * Ends the operation with the messages that it brought; walking the array makes their contexts active.
+   * @param processPlan plan of each message's `process` span
+   */
+  endWithMessages<M extends object>(
+    messages: M[],
+    reader: MessageReader<M>,
+    processPlan: OperationPlan,
+    attributes?: Attributes,
+  ): Delivery<M>[] {
+    if (this.isEnded) return [];
+    const { telemetry, plan } = this;
+    telemetry.countMessages(plan, messages.length);
+    const batch: DeliveredBatch<M> = { telemetry, plan: processPlan, reader, hasProcessed: false };
+    const delivered = deliver(batch, messages);
+    const span = this.makeSpan(messages.length, attributes, () => this.links(messages, reader, delivered));
+    if (span !== undefined && plan.facts.isBatch !== true && messages[0] !== undefined) {
+      telemetry.describeSpan(span, plan, messages[0], reader);
+    }
+    batch.receiveSpan = span?.spanContext();
+    this.finishWith(span, undefined);
+    if (telemetry.config.perMessageSpans && plan.facts.isBatch === true) followIteration(messages);
+    return delivered;
+  }
+
+  protected finish(outcome: Outcome | undefined): void {
+    const isEmpty = outcome?.error === undefined;
+    const span =
+      isEmpty && !this.telemetry.config.emptyReceiveSpans ? undefined : this.makeSpan(0, outcome?.attributes, () => []);
+    this.finishWith(span, outcome);
+  }
+
+  private finishWith(span: Span | undefined, outcome: Outcome | undefined): void {
+    this.isEnded = true;
+    const endedMs = performance.now();
+    const type = outcome?.error === undefined ? undefined : this.recordError(span, outcome.error);
+    span?.end(endedMs);
+    this.telemetry.recordDuration(this.plan, this.startedMs, type, endedMs);
+  }
+
+  private makeSpan(count: number, attributes: Attributes | undefined, links: () => Link[]): Span | undefined {
+    const { plan, telemetry, ambient } = this;
+    const tracer = telemetry.tracerIn(ambient);
+    if (tracer === undefined) return undefined;
+    const batch = plan.facts.isBatch === true ? { [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: count } : undefined;
+    return tracer.startSpan(
+      plan.spanName,
+      {
+        kind: spanKind('receive'),
+        attributes: { ...plan.attributes, ...batch, ...attributes },
+        links: links(),
+        startTime: this.startedMs,
+      },
+      new SpanContextLayer(ambient, ambientSpan(ambient)),
+    );
+  }
+
+  private links<M>(messages: readonly M[], reader: MessageReader<M>, delivered: readonly Delivery<M>[]): Link[] {
+    const isBatch = this.plan.facts.isBatch === true;
+    const links: Link[] = [];
+    for (const [i, { creation }] of delivered.entries()) {
+      if (creation === undefined) continue;
+      const attributes = isBatch ? this.telemetry.linkAttributes(messages[i] as M, reader) : undefined;
+      links.push({ context: creation, attributes });
+    }
+    return links;
+  }
+}

@@ -1,0 +1,82 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/**
+ * Every attribute, metric and event name this project writes; no other file holds one.
+ * Names of @opentelemetry/semantic-conventions v1.45.0; the unstable ones are copied, since its `/incubating` entry may
+ * change in any minor release. Names below "ours" exist in no convention; each package's README documents those it writes.
+ */
+export {
+  ATTR_ERROR_TYPE,
+  ATTR_EXCEPTION_MESSAGE,
+  ATTR_EXCEPTION_STACKTRACE,
+  ATTR_EXCEPTION_TYPE,
+  ATTR_NETWORK_PEER_ADDRESS,
+  ATTR_NETWORK_PEER_PORT,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
+  ERROR_TYPE_VALUE_OTHER,
+} from '@opentelemetry/semantic-conventions';
+
+export const ATTR_MESSAGING_SYSTEM_NAME = 'messaging.system.name' as const;
+export const ATTR_MESSAGING_OPERATION_NAME = 'messaging.operation.name' as const;
+export const ATTR_MESSAGING_OPERATION_TYPE = 'messaging.operation.type' as const;
+export const ATTR_MESSAGING_DESTINATION_NAME = 'messaging.destination.name' as const;
+export const ATTR_MESSAGING_DESTINATION_TEMPLATE = 'messaging.destination.template' as const;
+export const ATTR_MESSAGING_DESTINATION_PARTITION_ID = 'messaging.destination.partition.id' as const;
+export const ATTR_MESSAGING_DESTINATION_ANONYMOUS = 'messaging.destination.anonymous' as const;
+export const ATTR_MESSAGING_DESTINATION_TEMPORARY = 'messaging.destination.temporary' as const;
+export const ATTR_MESSAGING_CONSUMER_GROUP_NAME = 'messaging.consumer.group.name' as const;
+export const ATTR_MESSAGING_CLIENT_ID = 'messaging.client.id' as const;
+export const ATTR_MESSAGING_BATCH_MESSAGE_COUNT = 'messaging.batch.message_count' as const;
+export const ATTR_MESSAGING_MESSAGE_ID = 'messaging.message.id' as const;
+export const ATTR_MESSAGING_MESSAGE_CONVERSATION_ID = 'messaging.message.conversation_id' as const;
+export const ATTR_MESSAGING_MESSAGE_BODY_SIZE = 'messaging.message.body.size' as const;
+export const ATTR_KAFKA_MESSAGE_KEY = 'kafka.message.key' as const;
+export const ATTR_KAFKA_MESSAGE_TOMBSTONE = 'kafka.message.tombstone' as const;
+export const ATTR_KAFKA_OFFSET = 'kafka.offset' as const;
+export const ATTR_KAFKA_CLUSTER_ID = 'kafka.cluster.id' as const;
+export const ATTR_RABBITMQ_DESTINATION_ROUTING_KEY = 'rabbitmq.destination.routing_key' as const;
+export const ATTR_RABBITMQ_MESSAGE_DELIVERY_TAG = 'rabbitmq.message.delivery_tag' as const;
+export const ATTR_AWS_SQS_QUEUE_URL = 'aws.sqs.queue.url' as const;
+export const ATTR_AWS_SNS_TOPIC_ARN = 'aws.sns.topic.arn' as const;
+export const ATTR_AWS_REQUEST_ID = 'aws.request_id' as const;
+export const ATTR_AWS_EXTENDED_REQUEST_ID = 'aws.extended_request_id' as const;
+export const ATTR_CLOUD_REGION = 'cloud.region' as const;
+export const ATTR_RPC_SYSTEM = 'rpc.system' as const;
+export const ATTR_RPC_SERVICE = 'rpc.service' as const;
+export const ATTR_RPC_METHOD = 'rpc.method' as const;
+
+export const MESSAGING_SYSTEM_NAME_VALUE_KAFKA = 'kafka' as const;
+export const MESSAGING_SYSTEM_NAME_VALUE_RABBITMQ = 'rabbitmq' as const;
+export const MESSAGING_SYSTEM_NAME_VALUE_AWS_SQS = 'aws.sqs' as const;
+export const MESSAGING_SYSTEM_NAME_VALUE_AWS_SNS = 'aws.sns' as const;
+
+export const METRIC_MESSAGING_CLIENT_OPERATION_DURATION = 'messaging.client.operation.duration' as const;
+export const METRIC_MESSAGING_CLIENT_SENT_MESSAGES = 'messaging.client.sent.messages' as const;
+export const METRIC_MESSAGING_CLIENT_CONSUMED_MESSAGES = 'messaging.client.consumed.messages' as const;
+export const METRIC_MESSAGING_PROCESS_DURATION = 'messaging.process.duration' as const;
+
+/** Seconds. @see semantic-conventions v1.45.0, docs/messaging/messaging-metrics.md */
+export const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+
+// Ours, or other vendors'.
+
+/** Deliveries before this one; as Datadog, New Relic and others name it. */
+export const ATTR_MESSAGING_MESSAGE_RETRY_COUNT = 'messaging.message.retry.count' as const;
+/** Milliseconds between send and delivery; as other vendors name it. */
+export const ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY = 'messaging.message.receive.latency' as const;
+/** What the application told the broker: ack, nack, reject, requeue, delete, retry, commit. */
+export const ATTR_MESSAGING_MESSAGE_SETTLEMENT = 'messaging.message.settlement' as const;
+/** Where a dead-lettered message died. */
+export const ATTR_MESSAGING_DEAD_LETTER_SOURCE = 'messaging.dead_letter.source' as const;
+/** Why it died: rejected, expired, maxlen, delivery_limit. */
+export const ATTR_MESSAGING_DEAD_LETTER_REASON = 'messaging.dead_letter.reason' as const;
+/** Prefix of captured headers; as OpenTelemetry's Java agent names it. */
+export const ATTR_MESSAGING_HEADER_PREFIX = 'messaging.header.' as const;
+/** Histogram, seconds between send and delivery. */
+export const METRIC_MESSAGING_MESSAGE_QUEUE_DURATION = 'messaging.message.queue.duration' as const;
+/** Counter of messages whose send time lies in the future of this machine's clock. */
+export const METRIC_MESSAGING_MESSAGE_CLOCK_SKEW = 'messaging.message.clock_skew' as const;

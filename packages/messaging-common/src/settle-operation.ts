@@ -1,0 +1,81 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { type Context, context as contextApi, type Link, type Span, type SpanContext, trace } from '@opentelemetry/api';
+import { ActiveOperation } from './active-operation';
+import { ambientSpan, SpanContextLayer } from './context';
+import { spanKind } from './conventions';
+import { errorType } from './errors';
+import type { MessageReader, Outcome } from './operation';
+import type { OperationPlan } from './plan';
+import { ATTR_ERROR_TYPE, ATTR_MESSAGING_BATCH_MESSAGE_COUNT } from './semconv';
+import type { Telemetry } from './telemetry';
+
+/** Which messages a call settles, as far as it is known. */
+export interface Settled {
+  /** How many; absent where the broker alone knows. */
+  readonly count?: number;
+  /** Creation contexts of those of the messages whose context is at hand. */
+  readonly creations: readonly (SpanContext | undefined)[];
+  /** The message, where it is one and at hand. */
+  readonly message?: unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: the reader of that message, whatever its type
+  readonly reader?: MessageReader<any>;
+}
+
+/** A call that acknowledges, rejects or deletes messages, or commits an offset. */
+export class SettleOperation extends ActiveOperation {
+  readonly span: Span | undefined;
+  readonly context: Context;
+  private waiting: readonly (SpanContext | undefined)[] = [];
+
+  constructor(telemetry: Telemetry, plan: OperationPlan, settled: Settled) {
+    super(telemetry, plan);
+    const { count, creations, message, reader } = settled;
+    const active = contextApi.active();
+    const tracer = telemetry.tracerIn(active);
+    if (tracer === undefined) {
+      this.context = active;
+      return;
+    }
+    // Settled outside of any handler: the message's own trace is where its end belongs.
+    const only = creations.length === 1 && telemetry.config.processParent === 'creation' ? creations[0] : undefined;
+    const parent = ambientSpan(active) ?? (only && trace.wrapSpanContext(only));
+    const isBatch = plan.facts.isBatch === true && count !== undefined;
+    // A batch's links wait for the answer, which speaks of single messages.
+    if (isBatch) this.waiting = creations;
+    this.span = tracer.startSpan(
+      plan.spanName,
+      {
+        kind: spanKind('settle'),
+        attributes: isBatch ? { ...plan.attributes, [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: count } : plan.attributes,
+        links: isBatch ? undefined : linksTo(creations),
+      },
+      new SpanContextLayer(active, parent),
+    );
+    this.context = new SpanContextLayer(active, this.span);
+    if (message !== undefined && reader !== undefined) telemetry.describeSpan(this.span, plan, message, reader);
+  }
+
+  protected finish(outcome: Outcome | undefined): void {
+    const { span, telemetry, plan } = this;
+    const failures = outcome?.messages?.filter((message) => message?.error !== undefined) ?? [];
+    const allFailed = failures.length > 0 && failures.length === outcome?.messages?.length;
+    const error = outcome?.error ?? (allFailed ? failures[0]?.error : undefined);
+    const type = error === undefined ? undefined : this.recordError(span, error);
+    if (outcome?.attributes !== undefined && span?.isRecording()) span.setAttributes(outcome.attributes);
+    for (const [i, context] of this.waiting.entries()) {
+      const failure = outcome?.messages?.[i]?.error;
+      const attributes = failure === undefined ? undefined : { [ATTR_ERROR_TYPE]: errorType(failure) };
+      if (context !== undefined) span?.addLink({ context, attributes });
+    }
+    span?.end();
+    telemetry.recordDuration(plan, this.startedMs, type);
+  }
+}
+
+function linksTo(contexts: readonly (SpanContext | undefined)[]): Link[] {
+  return contexts.filter((context) => context !== undefined).map((context) => ({ context }));
+}

@@ -1,0 +1,112 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import {
+  type DiagLogger,
+  type Meter,
+  type MeterProvider,
+  metrics as metricsApi,
+  type TextMapPropagator,
+  type Tracer,
+  type TracerProvider,
+  trace as traceApi,
+} from '@opentelemetry/api';
+import { Carrier } from './carrier';
+import { report } from './errors';
+import { Instruments } from './metrics';
+
+/**
+ * The tracer, instruments and propagator in force, looked up again only when somebody registered others.
+ * Holds the SDK's own tracer: the API's proxies cost a call per span, and hide whether anybody records at all.
+ */
+export class Signals {
+  /** Undefined where no tracer provider is registered. */
+  tracer: Tracer | undefined;
+  /** Undefined where no meter provider is registered. */
+  instruments: Instruments | undefined;
+  carrier: Carrier | undefined;
+
+  private isActive = false;
+  private explicitTracerProvider: TracerProvider | undefined;
+  private explicitMeterProvider: MeterProvider | undefined;
+  private seenTracerProvider: unknown;
+  private seenMeterProvider: unknown;
+  private seenPropagator: unknown;
+
+  constructor(
+    private readonly scopeName: string,
+    private readonly scopeVersion: string,
+    private readonly diag: DiagLogger,
+  ) {}
+
+  /** Whether anything would be recorded. A few comparisons unless a provider has changed. */
+  areOn(): boolean {
+    const globals = (globalThis as Globals)[API_KEY];
+    const tracerProvider = delegateOf(this.explicitTracerProvider ?? globals?.trace);
+    const meterProvider = this.explicitMeterProvider ?? globals?.metrics;
+    if (
+      tracerProvider !== this.seenTracerProvider ||
+      meterProvider !== this.seenMeterProvider ||
+      globals?.propagation !== this.seenPropagator
+    ) {
+      this.refresh(tracerProvider, meterProvider, globals?.propagation);
+    }
+    return this.isActive;
+  }
+
+  /** A provider other than the global one stays in force whatever is registered globally. */
+  setTracerProvider(provider: TracerProvider): void {
+    this.explicitTracerProvider = provider === traceApi.getTracerProvider() ? undefined : provider;
+  }
+
+  setMeterProvider(provider: MeterProvider): void {
+    this.explicitMeterProvider = provider === metricsApi.getMeterProvider() ? undefined : provider;
+  }
+
+  private refresh(
+    tracerProvider?: TracerProvider,
+    meterProvider?: MeterProvider,
+    propagator?: TextMapPropagator,
+  ): void {
+    // Seen first: a provider that throws is not asked again at every message.
+    const metersChanged = meterProvider !== this.seenMeterProvider;
+    this.seenTracerProvider = tracerProvider;
+    this.seenMeterProvider = meterProvider;
+    this.seenPropagator = propagator;
+    try {
+      this.tracer = isNoop(tracerProvider) ? undefined : tracerProvider?.getTracer(this.scopeName, this.scopeVersion);
+      if (metersChanged) {
+        this.instruments?.release();
+        const meter: Meter | undefined = isNoop(meterProvider)
+          ? undefined
+          : meterProvider?.getMeter(this.scopeName, this.scopeVersion);
+        this.instruments = meter && new Instruments(meter);
+      }
+      this.carrier = propagator && new Carrier(propagator);
+    } catch (error) {
+      report(this.diag, 'use the registered providers', error);
+    }
+    this.isActive = this.tracer !== undefined || this.instruments !== undefined;
+  }
+}
+
+/** Where every copy of @opentelemetry/api 1.x keeps what is registered: the contract between its versions. */
+const API_KEY = Symbol.for('opentelemetry.js.api.1');
+
+interface Globals {
+  [API_KEY]?: { trace?: TracerProvider; metrics?: MeterProvider; propagation?: TextMapPropagator };
+}
+
+/** The provider behind the API's proxy. */
+function delegateOf(
+  provider: (TracerProvider & { getDelegate?(): TracerProvider }) | undefined,
+): TracerProvider | undefined {
+  return typeof provider?.getDelegate === 'function' ? provider.getDelegate() : provider;
+}
+
+/** The API's own stand-ins, of whichever copy of it. */
+function isNoop(provider: object | undefined): boolean {
+  return provider === undefined || /^Noop(Tracer|Meter)Provider$/.test(provider.constructor.name);
+}

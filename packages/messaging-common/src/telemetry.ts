@@ -1,0 +1,239 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import {
+  type Attributes,
+  type Context,
+  type DiagLogger,
+  propagation,
+  type Span,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import type { Logger } from '@opentelemetry/api-logs';
+import { messageAttributes } from './attributes';
+import { BatchProcessOperation } from './batch-process-operation';
+import { CapturedHeaders } from './captured-headers';
+import type { Incoming } from './carrier';
+import type { ResolvedConfig } from './config';
+import { isSuppressed } from './context';
+import { guard, report } from './errors';
+import { recordException } from './exceptions';
+import type { MessageReader, MessageWriter, OperationFacts, OperationType } from './operation';
+import { OperationPlan } from './plan';
+import { ProcessOperation } from './process-operation';
+import { ReceiveOperation } from './receive-operation';
+import { BatchSendOperation, SendOperation } from './send-operation';
+import { type Settled, SettleOperation } from './settle-operation';
+import { Signals } from './signals';
+
+const NOTHING: Incoming = {};
+
+/**
+ * Decides what is recorded: every span, link, metric and context of an instrumentation starts here.
+ * The `start…` methods return undefined when nothing is to be recorded, or when something of ours failed: the caller
+ * then calls the client as if we were not there.
+ */
+export class Telemetry {
+  readonly signals: Signals;
+  /** Set by `disable()`; clients that were patched while it was on stay silent too. */
+  isEnabled = true;
+  private headers: CapturedHeaders;
+
+  constructor(
+    scopeName: string,
+    scopeVersion: string,
+    private resolved: ResolvedConfig,
+    readonly diag: DiagLogger,
+    private readonly logger: () => Logger,
+  ) {
+    this.signals = new Signals(scopeName, scopeVersion, diag);
+    this.headers = new CapturedHeaders(resolved);
+  }
+
+  get config(): ResolvedConfig {
+    return this.resolved;
+  }
+
+  /** Plans made before keep the old configuration; clients drop theirs. */
+  configure(config: ResolvedConfig): void {
+    this.resolved = config;
+    this.headers = new CapturedHeaders(config);
+  }
+
+  /** Whether a call is worth describing at all; false costs next to nothing. */
+  isOn(): boolean {
+    return this.isEnabled && this.signals.areOn();
+  }
+
+  /** What an operation on one destination always records; to be kept and used again. */
+  plan(facts: OperationFacts): OperationPlan {
+    const { destinationTemplate } = this.resolved;
+    if (destinationTemplate === undefined) return new OperationPlan(facts, this.resolved);
+    const template = this.guard('find a destination template', undefined, () => destinationTemplate(facts));
+    if (typeof template !== 'string' || template === '') return new OperationPlan(facts, this.resolved);
+    return new OperationPlan({ ...facts, destination: { ...facts.destination, template } }, this.resolved);
+  }
+
+  startSend<M>(plan: OperationPlan, message: M, writer: MessageWriter<M>): SendOperation<M> | undefined {
+    try {
+      return new SendOperation(this, plan, message, writer);
+    } catch (error) {
+      return this.failed('start a send span', error);
+    }
+  }
+
+  startBatchSend<M>(
+    plan: OperationPlan,
+    messages: readonly M[],
+    writer: MessageWriter<M>,
+    createPlan: (index: number) => OperationPlan,
+  ): BatchSendOperation<M> | undefined {
+    try {
+      return new BatchSendOperation(this, plan, messages, writer, createPlan);
+    } catch (error) {
+      return this.failed('start a send span', error);
+    }
+  }
+
+  /** One message handed to a callback of the application. */
+  startProcess<M>(plan: OperationPlan, message: M, reader: MessageReader<M>): ProcessOperation<M> | undefined {
+    try {
+      return ProcessOperation.pushed(this, plan, message, reader);
+    } catch (error) {
+      return this.failed('start a process span', error);
+    }
+  }
+
+  /** Several messages handed to one callback of the application. */
+  startBatchProcess<M extends object>(
+    plan: OperationPlan,
+    messages: M[],
+    reader: MessageReader<M>,
+    messagePlan: OperationPlan,
+  ): BatchProcessOperation | undefined {
+    try {
+      return new BatchProcessOperation(this, plan, messages, reader, messagePlan);
+    } catch (error) {
+      return this.failed('start a process span', error);
+    }
+  }
+
+  /** A call by which the application asks for messages. */
+  startReceive(plan: OperationPlan): ReceiveOperation | undefined {
+    try {
+      return new ReceiveOperation(this, plan);
+    } catch (error) {
+      return this.failed('start a receive span', error);
+    }
+  }
+
+  /** A call that settles messages; undefined also where no spans are made of those. */
+  startSettle(plan: OperationPlan, settled: Settled): SettleOperation | undefined {
+    if (!this.resolved.settleSpans) return undefined;
+    try {
+      return new SettleOperation(this, plan, settled);
+    } catch (error) {
+      return this.failed('start a settle span', error);
+    }
+  }
+
+  /** What a message brought along; nothing if the propagator throws. */
+  extract<M>(message: M, reader: MessageReader<M>): Incoming {
+    const { carrier } = this.signals;
+    if (carrier === undefined) return NOTHING;
+    try {
+      return carrier.extract(message, reader);
+    } catch (error) {
+      report(this.diag, 'read the context of a message', error);
+      return NOTHING;
+    }
+  }
+
+  /** The context for code that handles a message outside of any span of ours: its creation context and baggage. */
+  handlerContext(plan: OperationPlan, incoming: Incoming, ambient: Context): Context {
+    if (!plan.isTrusted || incoming.linkOnly === true) return ambient;
+    const baggage = incoming.context && propagation.getBaggage(incoming.context);
+    const base = baggage === undefined ? ambient : propagation.setBaggage(ambient, baggage);
+    return incoming.creation === undefined ? base : trace.setSpanContext(base, incoming.creation);
+  }
+
+  /** Records the time between send and delivery; milliseconds, zero where the sender's clock is ahead. */
+  recordQueueTime<M>(plan: OperationPlan, message: M, reader: MessageReader<M>): number | undefined {
+    if (reader.sentAtMs === undefined) return undefined;
+    try {
+      const sentAtMs = reader.sentAtMs(message);
+      if (sentAtMs === undefined || !(sentAtMs > 0)) return undefined;
+      const latencyMs = Date.now() - sentAtMs;
+      const { instruments } = this.signals;
+      if (latencyMs < 0) instruments?.clockSkew.add(1, plan.metricAttributes);
+      instruments?.queueDuration.record(Math.max(0, latencyMs) / 1000, plan.metricAttributes);
+      return Math.max(0, latencyMs);
+    } catch (error) {
+      report(this.diag, 'read when a message was sent', error);
+      return undefined;
+    }
+  }
+
+  /** The tracer to use in a context; undefined where nothing is traced. */
+  tracerIn(context: Context): Tracer | undefined {
+    return this.signals.tracer === undefined || isSuppressed(context) ? undefined : this.signals.tracer;
+  }
+
+  /** Adds what belongs to one message to the span that covers it alone. */
+  describeSpan<M>(span: Span, plan: OperationPlan, message: M, reader: MessageReader<M>): void {
+    if (!span.isRecording()) return;
+    span.setAttributes(this.linkAttributes(message, reader));
+    const { spanHook } = this.resolved;
+    if (spanHook !== undefined) {
+      this.guard('run the span hook', undefined, () => spanHook(span, { operation: plan.facts, message }));
+    }
+  }
+
+  /** What belongs to one message, for its link. */
+  linkAttributes<M>(message: M, reader: MessageReader<M>): Attributes {
+    try {
+      const { semconv, captureBodySize } = this.resolved;
+      const attributes = messageAttributes(reader.describe(message), semconv, captureBodySize);
+      if (!this.headers.isEmpty) this.headers.addTo(attributes, message, reader);
+      return attributes;
+    } catch (error) {
+      report(this.diag, 'describe a message', error);
+      return {};
+    }
+  }
+
+  recordDuration(plan: OperationPlan, startedMs: number, errorType?: string, endedMs?: number): void {
+    const { instruments } = this.signals;
+    if (instruments === undefined) return;
+    const histogram = plan.facts.type === 'process' ? instruments.processDuration : instruments.operationDuration;
+    histogram.record(
+      Math.max(0, (endedMs ?? performance.now()) - startedMs) / 1000,
+      plan.metricAttributesOf(errorType),
+    );
+  }
+
+  countMessages(plan: OperationPlan, count: number, errorType?: string): void {
+    const { instruments } = this.signals;
+    if (instruments !== undefined && count > 0) plan.count(instruments, count, errorType);
+  }
+
+  recordException(span: Span, context: Context, type: OperationType, error: unknown): void {
+    recordException(this.resolved.exceptionSignal, this.logger, span, context, type, error);
+  }
+
+  guard<T>(what: string, fallback: T, code: () => T): T {
+    return guard(this.diag, what, fallback, code);
+  }
+
+  report(what: string, error: unknown): void {
+    report(this.diag, what, error);
+  }
+
+  private failed(what: string, error: unknown): undefined {
+    report(this.diag, what, error);
+    return undefined;
+  }
+}
