@@ -19,10 +19,10 @@ const OPERATIONS = {
   sqs: ['send', 'send-10', 'consume', 'consume-10', 'delete'],
 };
 
-/** What is measured nowhere, and why; printed with the tables. */
-export const LEFT_OUT = [
-  'amqp, batches: AMQP 0-9-1 has no operation on several messages; a publish or a delivery is always one.',
-  'sqs, upstream: it makes no span per received message, so its `consume` cells are not equal output and have no verdict.',
+/** What is not measured or not judged, and why; printed with the tables. */
+export const REMARKS = [
+  'amqp, batches: not measured, AMQP 0-9-1 has no operation on several messages; a publish or a delivery is always one.',
+  'sqs, consuming: upstream makes no span per received message, so that its numbers are not comparable (n/c) and not judged.',
 ];
 
 /** Patterns in which an instrumentation may keep something of a message, always with sampling on and metrics. */
