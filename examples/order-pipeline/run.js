@@ -23,6 +23,8 @@ const { verify } = require('./lib/verify.js');
 const OUT = join(__dirname, 'out');
 const BROKER_VARIABLES = ['RABBITMQ_URL', 'KAFKA_BROKERS', 'SQS_ENDPOINT'];
 
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'; // noise here: the demo runs on Node 20 too
+
 const startedMs = performance.now();
 const paint = paintFor(process.stdout);
 const log = (text) =>
@@ -45,7 +47,8 @@ async function main({ orders, html, verbose, compareWith }) {
   const interrupted = interruption();
   const variants = compareWith ? [VARIANTS[compareWith], VARIANTS['otel-messaging']] : [VARIANTS['otel-messaging']];
   const runs = [];
-  const brokers = await startBrokers(['sqs', 'rabbitmq', 'kafka'], { log: (text) => log(`  ${text}`) });
+  const starting = startBrokers(['sqs', 'rabbitmq', 'kafka'], { log: (text) => log(`  ${text}`) });
+  const brokers = await Promise.race([starting, interrupted]);
   try {
     log('brokers ready');
     const forwarding = forwardingFrom(process.env);
@@ -101,7 +104,7 @@ async function showComparison(runs, path) {
   for (const run of runs) {
     const shown = report.ordersWithSpans(run).find(({ order }) => order.id === eventful.id);
     console.log(`${paint.bold(`── ${run.title} `.padEnd(120, '─'))}\n`);
-    console.log(`${report.waterfallOf(shown, paint)}\n`);
+    console.log(`${shown.pieces.length ? report.waterfallOf(shown, paint) : report.logOf(shown.order, paint)}\n`);
   }
   console.log(`${report.comparison(runs, paint)}\n`);
   const [other, ours] = runs;

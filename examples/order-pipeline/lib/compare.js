@@ -21,8 +21,8 @@ const HOPS = [
  */
 function connectedness(spans, orders) {
   const traces = groupBy(spans, ({ traceId }) => traceId);
-  const messages = groupBy(spans, messageOf);
-  const pieces = new Map(orders.map((order) => [order.id, piecesOf(order, messages)]));
+  const pieces = piecesByOrder(spans, orders);
+  const linked = linksBetween(spans, orders);
   const ownersOf = groupBy(
     [...pieces].flatMap(([id, traceIds]) => traceIds.map((traceId) => ({ id, traceId }))),
     ({ traceId }) => traceId,
@@ -39,15 +39,49 @@ function connectedness(spans, orders) {
     hops: HOPS.map((hop) => {
       const concerned = orders.filter(({ outcome }) => !hop.only || outcome === hop.only);
       const connected = concerned.filter((order) => isConnected(hop, pieces.get(order.id), traces));
-      return { title: hop.title, connected: connected.length, of: concerned.length };
+      const byLink = concerned.filter((order) => !connected.includes(order) && linked.has(linkKey(order, hop)));
+      return { title: hop.title, connected: connected.length, byLink: byLink.length, of: concerned.length };
     }),
   };
 }
 
-/** The traces in which any of the order's messages can be found. */
-const piecesOf = ({ messages: ids }, messages) => [
-  ...new Set(Object.values(ids).flatMap((id) => (messages.get(id) ?? []).map(({ traceId }) => traceId))),
-];
+/**
+ * By order id, the ids of the traces in which it can be found: those with a span of one of its messages, and those of the
+ * producer spans that such a span links to.
+ */
+function piecesByOrder(spans, orders) {
+  const messages = groupBy(spans, messageOf);
+  const producers = new Set(spans.filter(({ kind }) => kind === 'PRODUCER').map(({ spanId }) => spanId));
+  return new Map(
+    orders.map((order) => {
+      const own = Object.values(order.messages).flatMap((message) => messages.get(message) ?? []);
+      const linked = own.flatMap(({ links }) => links).filter(({ spanId }) => producers.has(spanId));
+      return [order.id, [...new Set([...own, ...linked].map(({ traceId }) => traceId))]];
+    }),
+  );
+}
+
+/** Which hops of which orders have at least a link from a span of the receiving service to one of the sending service. */
+function linksBetween(spans, orders) {
+  const byId = new Map(spans.map((span) => [span.spanId, span]));
+  const orderOf = new Map(orders.flatMap((order) => Object.values(order.messages).map((message) => [message, order])));
+  const found = new Set();
+  for (const span of spans) {
+    for (const { spanId } of span.links) {
+      const target = byId.get(spanId);
+      const order = orderOf.get(messageOf(span)) ?? (target && orderOf.get(messageOf(target)));
+      if (!order || !target) continue;
+      for (const hop of HOPS) {
+        if (span.service === hop.to && (hop.from ? target.service === hop.from : target.service !== hop.to)) {
+          found.add(linkKey(order, hop));
+        }
+      }
+    }
+  }
+  return found;
+}
+
+const linkKey = ({ id }, { title }) => `${id} ${title}`;
 
 function isWhole({ outcome }, pieces, traces) {
   const last = outcome === 'dead-lettered' ? 'dead-letters' : 'shipping';
@@ -71,4 +105,4 @@ function isConnected({ from, to }, pieces, traces) {
 
 const has = (spans, name) => spans.some(({ service }) => service === name);
 
-module.exports = { connectedness, piecesOf };
+module.exports = { connectedness, piecesByOrder };

@@ -12,11 +12,14 @@ const { groupBy } = require('./group-by.js');
  * @property {{ sqs?: string, kafka?: string, rabbitmq?: string }} messages the messages that carried it, as `messageOf` names them
  * @property {'shipped' | 'dead-lettered' | undefined} outcome undefined while it is under way
  * @property {number | undefined} attempts how often shipping had it in hand
+ * @property {{ service: string, fields: object }[]} lines what the services logged about it
  */
 
 /** Collects what gateway and services say about the orders; `done` resolves when each has reached its last handler. */
 function startJournal(orders, { ACCEPTED_TOPIC }) {
-  const facts = new Map(orders.map(({ id }) => [id, { id, messages: {}, outcome: undefined, attempts: undefined }]));
+  const facts = new Map(
+    orders.map(({ id }) => [id, { id, messages: {}, outcome: undefined, attempts: undefined, lines: [] }]),
+  );
   let finish;
   const done = new Promise((resolve) => {
     finish = resolve;
@@ -27,9 +30,11 @@ function startJournal(orders, { ACCEPTED_TOPIC }) {
     accepted(id, messageId) {
       facts.get(id).messages.sqs = `aws.sqs/${messageId}`;
     },
-    note({ order, kafka, rabbitmq, outcome, attempts }) {
+    note(service, fields) {
+      const { order, kafka, rabbitmq, outcome, attempts } = fields;
       const fact = facts.get(order);
       if (!fact) return;
+      fact.lines.push({ service, fields });
       if (kafka) fact.messages.kafka = `kafka/${ACCEPTED_TOPIC}/${kafka}`;
       if (rabbitmq) fact.messages.rabbitmq = `rabbitmq/${rabbitmq}`;
       if (outcome) Object.assign(fact, { outcome, attempts });

@@ -27,15 +27,21 @@ function pageOf({ run, checks, selected }) {
     orders: ordersWithSpans(run).map(orderForPage),
     names: Object.fromEntries(run.spans.map(({ spanId, service, name }) => [spanId, `${service}: ${name}`])),
   };
-  const parts = { STYLE: read('style.css'), SCRIPT: read('script.js'), DATA: embeddable(data) };
-  return read('page.html').replace(/%(STYLE|SCRIPT|DATA)%/g, (_, name) => parts[name]);
+  const parts = {
+    STYLE: `<style>
+${read('style.css')}</style>`,
+    DATA: `<script id="data" type="application/json">${embeddable(data)}</script>`,
+    SCRIPT: `<script>
+${read('script.js')}</script>`,
+  };
+  return read('page.html').replace(/<!-- (STYLE|DATA|SCRIPT) -->/g, (_, name) => parts[name]);
 }
 
-function orderForPage({ order, pieces }) {
+function orderForPage({ order, pieces, others }) {
   const { id, outcome, attempts } = order;
-  const base = { id, outcome: outcome ?? 'under way', attempts };
+  const base = { id, outcome: outcome ?? 'under way', attempts, others };
   if (pieces.length === 0) return { ...base, pieces: [] };
-  const laidOut = pieces.map(layOut).sort((a, b) => a.startMs - b.startMs);
+  const laidOut = pieces.map(layOut);
   const beginMs = laidOut[0].startMs;
   const { queueMs, totalMs, hops } = summarise(pieces.flat());
   return {

@@ -35,7 +35,7 @@ async function runPipeline({ variant, prefix, brokers, orders, receiver, interru
   const services = startServices({
     preload,
     env: serviceEnvironment({ brokers, names, endpoint: receiver.endpoint }),
-    onLine: (_service, fields) => journal.note(fields),
+    onLine: (service, fields) => journal.note(service, fields),
     onCrash: crash,
     verbose,
   });
@@ -47,8 +47,9 @@ async function runPipeline({ variant, prefix, brokers, orders, receiver, interru
     await unless(within(TIMEOUT_MS, journal.done, () => `not every order arrived: ${journal.underWay()}`));
     log('every order has reached its last handler');
   } finally {
-    const killed = await services.stop();
+    const { killed, complaints } = await services.stop();
     if (killed.length > 0) log(`had to be killed: ${killed.join(', ')}`);
+    for (const { name, text } of complaints) log(`${name} wrote to stderr: ${text}`);
     await removeTopology();
   }
   const spans = receiver.take();
@@ -68,7 +69,7 @@ function serviceEnvironment({ brokers, names, endpoint }) {
     AWS_SECRET_ACCESS_KEY: 'demo',
     ...brokers,
     ...names,
-    NODE_NO_WARNINGS: '1',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
     OTEL_TRACES_EXPORTER: 'otlp',

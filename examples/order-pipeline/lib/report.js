@@ -4,9 +4,8 @@
  */
 'use strict';
 
-const { connectedness, piecesOf } = require('./compare.js');
+const { connectedness, piecesByOrder } = require('./compare.js');
 const { groupBy } = require('./group-by.js');
-const { messageOf } = require('./message.js');
 const { table } = require('./table.js');
 const { duration } = require('./text.js');
 const { summarise } = require('./trace.js');
@@ -20,22 +19,46 @@ function mostEventful(orders) {
   return orders.reduce((best, order) => (rank(order) > rank(best) ? order : best));
 }
 
-/** Every order with the spans of the traces it is found in. */
+/** Every order with the spans of the traces it is found in, and how many other orders are in them too. */
 function ordersWithSpans({ spans, orders }) {
-  const messages = groupBy(spans, messageOf);
   const traces = groupBy(spans, ({ traceId }) => traceId);
-  return orders.map((order) => ({ order, pieces: piecesOf(order, messages).map((traceId) => traces.get(traceId)) }));
+  const pieces = piecesByOrder(spans, orders);
+  const owners = groupBy([...pieces.values()].flat(), (traceId) => traceId);
+  return orders.map((order) => {
+    const traceIds = pieces.get(order.id);
+    const others = Math.max(0, ...traceIds.map((traceId) => owners.get(traceId).length - 1));
+    return {
+      order,
+      others,
+      pieces: traceIds.map((traceId) => traces.get(traceId)).sort((a, b) => startOf(a) - startOf(b)),
+    };
+  });
 }
 
-function waterfallOf({ order, pieces }, paint) {
-  if (pieces.length === 0) return `No span tells of order ${order.id}.`;
-  const sorted = [...pieces].sort((a, b) => a[0].startMs - b[0].startMs);
-  return sorted
+const startOf = (spans) => Math.min(...spans.map(({ startMs }) => startMs));
+
+function waterfallOf({ order, pieces, others }, paint) {
+  return pieces
     .map((spans, index) => {
       const part = pieces.length > 1 ? `, piece ${index + 1} of ${pieces.length}` : '';
-      return `${paint.bold(`order ${order.id} (${order.outcome}, attempts: ${order.attempts})${part}`)}  trace ${spans[0].traceId}\n\n${waterfall(spans, paint)}`;
+      const title = `order ${order.id} (${order.outcome}, attempts: ${order.attempts})${part}`;
+      const trace = `  trace ${spans[0].traceId}`;
+      return `${paint.bold(title)}${paint.dim(trace)}\n\n${waterfall(spans, paint)}`;
     })
+    .concat(others > 0 ? [`${others} other orders are in the same trace.`] : [])
     .join('\n\n');
+}
+
+/** What a person has without spans: lines of five log files. */
+function logOf({ id, lines }, paint) {
+  const shown = lines.map(
+    ({ service, fields }) => `  ${paint.service(service, service.padEnd(13))} ${JSON.stringify(fields)}`,
+  );
+  return [
+    `No span tells of order ${id}. What there is are the lines that the services logged, without times between them:`,
+    '',
+    ...shown,
+  ].join('\n');
 }
 
 function orderTable(all, paint) {
@@ -85,7 +108,7 @@ function comparison(runs, paint) {
     { title: 'orphan spans', of: ({ orphans, spans }) => (spans ? orphans : '–') },
     ...columns[0].figures.hops.map(({ title }, index) => ({
       title,
-      of: ({ hops }) => `${hops[index].connected} of ${hops[index].of}`,
+      of: ({ hops }) => hopText(hops[index]),
     })),
   ];
   return table(
@@ -98,4 +121,6 @@ function comparison(runs, paint) {
   );
 }
 
-module.exports = { checkList, comparison, mostEventful, ordersWithSpans, orderTable, waterfallOf };
+const hopText = ({ connected, byLink, of }) => `${connected} of ${of}${byLink ? ` (${byLink} by a link only)` : ''}`;
+
+module.exports = { checkList, comparison, logOf, mostEventful, ordersWithSpans, orderTable, waterfallOf };

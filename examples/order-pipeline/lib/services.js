@@ -39,7 +39,8 @@ function startServices({ preload, env, onLine, onCrash, verbose }) {
     stopping = true;
     for (const { child } of services) child.kill('SIGTERM');
     const slow = await Promise.all(services.map((service) => endOf(service)));
-    return slow.filter(Boolean);
+    const complaints = services.map((service) => ({ name: service.name, text: service.complaint() }));
+    return { killed: slow.filter(Boolean), complaints: complaints.filter(({ text }) => text) };
   };
 
   const timeout = setTimeout(() => {
@@ -77,7 +78,8 @@ function startService(name, file, { preload, env, onLine, verbose }) {
     });
   });
   const lastWords = () => (errors ? `:\n${errors.trimEnd()}` : '');
-  return { name, child, exited, ready, isReady: () => isReady, lastWords };
+  const complaint = () => (verbose ? undefined : errors.trim().split('\n')[0]);
+  return { name, child, exited, ready, isReady: () => isReady, lastWords, complaint };
 }
 
 /** The name of the service if it had to be killed. */

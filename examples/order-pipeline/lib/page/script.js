@@ -26,7 +26,7 @@ function element(tag, properties = {}, ...children) {
   const { style, ...rest } = properties;
   for (const [name, value] of Object.entries(rest)) {
     if (value === undefined) continue;
-    if (name in made) made[name] = value;
+    if (name in made || typeof value === 'object') made[name] = value;
     else made.setAttribute(name, value);
   }
   for (const [name, value] of Object.entries(style ?? {})) made.style.setProperty(name, value);
@@ -40,6 +40,8 @@ function duration(ms) {
   return `${ms >= 100 ? ms.toFixed(0) : ms.toFixed(1)} ms`;
 }
 
+const count = (number, what) => `${number} ${what}${number === 1 ? '' : 's'}`;
+
 const colorOf = (service) => ({ '--service': data.services.includes(service) ? `var(--${service})` : 'var(--soft)' });
 
 const outcomeOf = ({ outcome, attempts }) =>
@@ -50,7 +52,7 @@ const outcomeOf = ({ outcome, attempts }) =>
 function showHeader() {
   const day = new Date(data.madeAt);
   byId('summary').textContent =
-    `${data.orders.length} orders, ${data.spanCount} spans of ${data.services.length} services, traced by ${data.title}, ${day.toLocaleString()}`;
+    `${count(data.orders.length, 'order')}, ${count(data.spanCount, 'span')} of ${count(data.services.length, 'service')}, traced by ${data.title}, ${day.toLocaleString()}`;
   const failed = data.checks.filter(({ problems }) => problems.length > 0);
   const checks = byId('checks');
   checks.className = failed.length ? 'bad' : 'good';
@@ -128,13 +130,11 @@ function showJourney() {
         'div',
         { className: `stop${row.error ? ' failed' : ''}`, style: colorOf(row.service) },
         row.service,
-        element(
-          'small',
-          {},
-          `${again}${duration(row.durationMs)}${last ? `, ${order.outcome === 'shipped' ? 'shipped' : 'kept'}` : ''}`,
-        ),
+        element('small', {}, `${again}${duration(row.durationMs)}${last ? `, ${order.outcome}` : ''}`),
       );
-      if (!row.queue) return [stop];
+      if (row === stops[0]) return [stop];
+      if (!row.queue)
+        return [element('div', { className: 'hop broken' }, 'not in', element('b', {}, 'this trace')), stop];
       return [
         element('div', { className: 'hop' }, row.queue.place, element('b', {}, duration(row.queue.durationMs))),
         stop,
@@ -147,6 +147,9 @@ function showTrace() {
   const pieces = order.pieces;
   const endMs = Math.max(...pieces.flat().map((row) => row.startMs + row.durationMs), 0.001);
   byId('trace').replaceChildren(
+    ...(order.others
+      ? [element('p', { className: 'note' }, `${order.others} other orders are in the same trace.`)]
+      : []),
     ...(pieces.length
       ? pieces.map((rows, index) => pieceOf(rows, index, endMs))
       : [element('p', {}, `No span tells of order ${order.id}.`)]),
@@ -169,7 +172,11 @@ function pieceOf(rows, index, endMs) {
       element(
         'div',
         { className: 'axis' },
-        element('div', { className: 'head' }, `${rows.length} spans`),
+        element(
+          'div',
+          { className: 'head' },
+          `${count(rows.length, 'span')} of ${count(new Set(rows.map(({ service }) => service)).size, 'service')}`,
+        ),
         element(
           'div',
           { className: 'scale' },
@@ -195,9 +202,9 @@ function rowOf(row, rows, at, ticks, position) {
     element(
       'span',
       { className: 'what' },
+      element('span', { className: 'service' }, row.service),
       treeOf(rows, at),
-      element('span', { className: 'dot' }),
-      element('span', { className: 'name' }, element('span', { className: 'service' }, row.service), row.name),
+      element('span', { className: 'name', title: row.name }, row.name),
       row.error ? element('span', { className: 'failed-mark' }, '✗') : undefined,
       row.orphan ? element('span', { className: 'kind' }, 'ORPHAN') : undefined,
       element('span', { className: 'kind' }, row.kind),
@@ -218,19 +225,22 @@ function rowOf(row, rows, at, ticks, position) {
   return made;
 }
 
-/** The words are there where the gap has the room for them; `fitLabels` decides. */
 const gapOf = ({ startMs, durationMs, place }, position) =>
   element(
     'span',
     { className: 'gap', style: { left: position(startMs), width: position(durationMs) } },
-    element('span', {}, element('em', { title: place }, `${duration(durationMs)} in ${place}`)),
+    element('span', {}, element('em', { texts: [`${duration(durationMs)} in ${place}`, duration(durationMs), ''] })),
   );
 
+/** As much as there is room for: how long and where, how long, or nothing. */
 function fitLabels() {
   for (const label of document.querySelectorAll('.gap em')) {
     const room = label.closest('.gap').clientWidth - 6;
-    label.hidden = false;
-    if (label.offsetWidth > room) label.hidden = true;
+    for (const text of label.texts) {
+      label.textContent = text;
+      label.hidden = text === '';
+      if (label.offsetWidth <= room) break;
+    }
   }
 }
 
