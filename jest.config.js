@@ -12,4 +12,7 @@ module.exports = {
       '<rootDir>/packages/$1/src/index.ts',
     '^@otel-messaging/test-utils$': '<rootDir>/test-utils/src/index.ts',
   },
+  globalSetup: '<rootDir>/test-utils/jest/global-setup.js',
+  globalTeardown: '<rootDir>/test-utils/jest/global-teardown.js',
+  testTimeout: 30_000,
 };

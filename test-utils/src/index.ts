@@ -1,1 +1,11 @@
-export {};
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+export * from './brokers';
+export * from './frozen';
+export * from './harness';
+export * from './trace-text';
+export * from './tracing';
+export * from './waiting';

@@ -1,0 +1,65 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { InstrumentationBase } from '@opentelemetry/instrumentation';
+
+/**
+ * Applies an instrumentation to modules of the caller's registry, as the require hook would: jest has a registry of its
+ * own, which the hook does not see. `enable()` and `disable()` then work as after a real `require`.
+ * @param load the caller's `require`
+ */
+export function applyInstrumentation(instrumentation: InstrumentationBase, load: NodeJS.Require): void {
+  for (const definition of modulesOf(instrumentation)) {
+    const main = resolve(load, definition.name);
+    if (main === undefined) continue;
+    const folder = packageFolder(main, definition.name);
+    const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
+    definition.moduleVersion = version;
+    if (definition.patch !== undefined) {
+      definition.moduleExports = load(definition.name);
+      if (instrumentation.isEnabled()) definition.patch(definition.moduleExports, version);
+    }
+    for (const file of definition.files) {
+      const path = join(folder, file.name.slice(definition.name.length + 1));
+      const resolved = resolve(load, path);
+      if (resolved === undefined) continue; // a file of other versions
+      file.moduleExports = load(resolved);
+      if (instrumentation.isEnabled()) file.patch(file.moduleExports, version);
+    }
+  }
+}
+
+interface Definition {
+  readonly name: string;
+  moduleVersion?: string;
+  moduleExports?: unknown;
+  readonly patch?: (exports: unknown, version?: string) => unknown;
+  readonly files: {
+    readonly name: string;
+    moduleExports?: unknown;
+    patch(exports: unknown, version?: string): unknown;
+  }[];
+}
+
+/** The definitions that `enable()` and `disable()` use; `getModuleDefinitions()` would make new ones. */
+function modulesOf(instrumentation: InstrumentationBase): Definition[] {
+  return (instrumentation as unknown as { _modules: Definition[] })._modules;
+}
+
+function resolve(load: NodeJS.Require, name: string): string | undefined {
+  try {
+    return load.resolve(name);
+  } catch {
+    return undefined;
+  }
+}
+
+function packageFolder(main: string, name: string): string {
+  const marker = join('node_modules', ...name.split('/'));
+  const end = main.lastIndexOf(marker);
+  return end < 0 ? dirname(main) : main.slice(0, end + marker.length);
+}
