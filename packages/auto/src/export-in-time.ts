@@ -22,19 +22,23 @@ export function exportTimeoutMs(env: NodeJS.ProcessEnv): number {
 }
 
 /**
- * Resolves once `task` has settled or `timeoutMs` have passed, and says on standard error if it was the latter. Keeps the
- * process alive meanwhile. Never rejects: at the end of the process nobody could do anything about it.
+ * Resolves once `task` has settled or `timeoutMs` have passed, with whether it was in time. Keeps the process alive
+ * meanwhile. Never rejects: at the end of the process nobody could do anything about it.
  */
-export async function exportInTime(timeoutMs: number, task: () => Promise<unknown>): Promise<void> {
+export async function exportInTime(timeoutMs: number, task: () => Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      report(`gave up exporting after ${timeoutMs} ms; is there a collector? (${VARIABLE} changes the limit)`);
-      resolve();
-    }, timeoutMs);
+  const tooLate = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
   });
-  await Promise.race([quietly(task), tooLate]);
+  const isInTime = await Promise.race([quietly(task).then(() => true), tooLate]);
   clearTimeout(timer);
+  return isInTime;
+}
+
+/** The same as the last thing that the process does: says on standard error if it was not in time. */
+export async function exportAtLast(timeoutMs: number, task: () => Promise<unknown>): Promise<void> {
+  if (await exportInTime(timeoutMs, task)) return;
+  report(`gave up exporting after ${timeoutMs} ms; is there a collector? (${VARIABLE} changes the limit)`);
 }
 
 /** Settles with `task`, whose failure becomes a line of `diag`. */

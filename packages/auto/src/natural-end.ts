@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { exportInTime, quietly } from './export-in-time';
+import { exportAtLast, quietly } from './export-in-time';
 import type { Telemetry } from './sdk';
 
 /** Exports what is waiting when the event loop has run empty, without keeping the process alive for longer than that. */
@@ -18,7 +18,7 @@ export function exportAtNaturalEnd(telemetry: Telemetry, timeoutMs: number): voi
       return;
     }
     areMetricsExported = true;
-    void exportInTime(timeoutMs, () => Promise.all([telemetry.flush(), telemetry.flushMetrics()])).then(end);
+    void exportAtLast(timeoutMs, () => Promise.all([telemetry.flush(), telemetry.flushMetrics()])).then(end);
   }
 
   process.on('beforeExit', beforeExit);

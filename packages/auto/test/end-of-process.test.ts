@@ -42,8 +42,29 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     expect(collector.spans).toHaveLength(2);
   });
 
-  test('does not override a listener that exits at once', async () => {
-    expect(await end('exit at once', signal)).toMatchObject({ code: 7, signal: null });
+  test('with a listener that exits at once, it does, and what had ended before arrives', async () => {
+    expect(await end('exit at once', signal)).toMatchObject({ code: 7, signal: null, stderr: '' });
+    expect(collector.spans).toHaveLength(2);
+  });
+
+  test('with a listener that exits at once, it waits half a second for a collector and no longer', async () => {
+    collector.hang();
+    const service = startApplication('service.cjs', {
+      args: ['exit at once'],
+      env: { ...collector.env, SIGNAL: signal },
+    });
+    await service.printed('ready');
+    const before = Date.now();
+    service.kill(signal);
+    expect(await service.end).toMatchObject({ code: 7, signal: null });
+    expect(Date.now() - before).toBeLessThan(1500);
+  });
+
+  test('with a listener that throws, ends the process by that error as ever', async () => {
+    const { code, stderr } = await end('throw', signal);
+    expect(code).toBe(1);
+    expect(stderr).toContain('Error: thrown by a listener');
+    expect(stderr).not.toContain('rejection');
   });
 
   test('with a listener that cleans up and exits, the spans of the clean-up arrive too', async () => {
@@ -67,6 +88,20 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     service.kill('SIGKILL');
     expect((await service.end).stdout).not.toContain('ignored 3');
     expect(collector.spans).toHaveLength(2);
+  });
+
+  test('the second time is delivered at once', async () => {
+    collector.hang();
+    const service = startApplication('service.cjs', { args: ['ignore'], env: { ...collector.env, SIGNAL: signal } });
+    await service.printed('ready');
+    service.kill(signal);
+    await wait(100);
+    service.kill(signal);
+    await service.printed('ignored 2');
+    const before = Date.now();
+    service.kill(signal);
+    await service.printed('ignored 3');
+    expect(Date.now() - before).toBeLessThan(300);
   });
 
   test('raised again by a listener that has cleaned up, ends the process by the signal', async () => {

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { exportInTime, exportTimeoutMs } from '../src/export-in-time';
+import { exportAtLast, exportTimeoutMs } from '../src/export-in-time';
 
 const written: string[] = [];
 
@@ -36,7 +36,7 @@ test.each(['-1', 'soon', '2147483648', '5s'])('%j is reported and replaced by th
 });
 
 test('an export that never ends is given up', async () => {
-  await exportInTime(20, () => new Promise(() => {}));
+  await exportAtLast(20, () => new Promise(() => {}));
   expect(written.join()).toContain('gave up exporting after 20 ms');
 });
 
@@ -49,6 +49,6 @@ test.each([
     },
   ],
 ])('an export that %s is over', async (_name, task) => {
-  await exportInTime(60_000, task);
+  await exportAtLast(60_000, task);
   expect(written).toEqual([]);
 });
