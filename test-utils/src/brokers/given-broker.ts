@@ -8,7 +8,16 @@ import type { BrokerName, RunningBroker } from './running-broker';
 import { TEST_ACCOUNT } from './sqs';
 
 const VARIABLE = { sqs: 'SQS_ENDPOINT', rabbitmq: 'RABBITMQ_URL', kafka: 'KAFKA_BROKERS' } as const;
-const DEFAULT_PORT: Readonly<Record<string, number>> = { 'amqp:': 5672, 'amqps:': 5671, 'http:': 80, 'https:': 443 };
+const EXAMPLE = {
+  sqs: 'http://127.0.0.1:9324',
+  rabbitmq: 'amqp://user:password@127.0.0.1:5672',
+  kafka: '127.0.0.1:9092,127.0.0.1:9093',
+} as const;
+const DEFAULT_PORT = {
+  sqs: { 'http:': 80, 'https:': 443 },
+  rabbitmq: { 'amqp:': 5672, 'amqps:': 5671 },
+  kafka: { 'kafka:': 9092 },
+} as const;
 
 /**
  * The broker whose address is in the environment, if there is one there. One that does not answer is an error and no reason to take another:
@@ -29,21 +38,19 @@ export async function givenBroker(name: BrokerName): Promise<RunningBroker | und
 }
 
 function firstHost(name: BrokerName, address: string): [host: string, port: number] {
-  try {
-    const first = address.split(',')[0]!.trim();
-    const url = new URL(name === 'kafka' ? `kafka://${first}` : first);
-    const port = Number(url.port) || DEFAULT_PORT[url.protocol] || 9092;
-    return [url.hostname.replace(/^\[(.*)\]$/, '$1'), port];
-  } catch {
-    // Not repeated in the message: it may hold a password.
-    throw new Error(`${VARIABLE[name]} is not an address`);
-  }
+  const first = address.split(',')[0]!.trim();
+  const url = parsed(name === 'kafka' ? `kafka://${first}` : first);
+  const defaultPort = (DEFAULT_PORT[name] as Readonly<Record<string, number>>)[url?.protocol ?? ''];
+  // Not repeated in the message: it may hold a password.
+  if (!url || !defaultPort) throw new Error(`${VARIABLE[name]} is not an address such as ${EXAMPLE[name]}`);
+  return [url.hostname.replace(/^\[(.*)\]$/, '$1') || 'localhost', Number(url.port) || defaultPort];
+}
+
+function parsed(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
 }
 
 function givenAccount(): Record<string, string> {
-  const given = Object.keys(TEST_ACCOUNT).map((key) => [key, process.env[key]] as const);
-  return {
-    ...TEST_ACCOUNT,
-    ...Object.fromEntries(given.filter((pair): pair is [keyof typeof TEST_ACCOUNT, string] => !!pair[1])),
-  };
+  const given = Object.entries(TEST_ACCOUNT).map(([key, value]) => [key, process.env[key] || value]);
+  return Object.fromEntries(given);
 }
