@@ -60,7 +60,7 @@ function reportMistakes({ enabled, disabled }: Selection, configured: readonly s
   const stillUnknown = unknown.length > 0 ? unknownNames(names, [...known, ...upstreamNames()]) : [];
   for (const { name, meant } of stillUnknown) {
     const hint = meant ? `did you mean "${meant}"?` : `ours are ${MESSAGING_NAMES.join(', ')}`;
-    report(`unknown instrumentation "${name}"; ${hint} (and those of @opentelemetry/auto-instrumentations-node)`);
+    report(`unknown instrumentation "${name}"; ${hint}`);
   }
   if (
     enabled &&

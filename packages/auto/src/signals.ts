@@ -92,10 +92,14 @@ class Ending {
     try {
       emit();
     } finally {
-      setImmediate(() => {
-        if (process.listenerCount(signal) > 0) process.prependListener(signal, this.#onUnheldSignal);
-      });
+      setImmediate(() => this.#listenAgain(signal));
     }
+  }
+
+  #listenAgain(signal: Signal): void {
+    const listeners = process.listeners(signal);
+    if (listeners.length === 0 || listeners.includes(this.#onUnheldSignal)) return;
+    process.prependListener(signal, this.#onUnheldSignal);
   }
 
   #endBy(signal: Signal): void {
