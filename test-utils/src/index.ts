@@ -4,6 +4,7 @@
  */
 
 export * from './brokers';
+export * from './conformance';
 export * from './frozen';
 export * from './harness';
 export * from './trace-text';

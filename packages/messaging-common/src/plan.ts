@@ -33,10 +33,7 @@ export class OperationPlan {
     this.spanName = spanName(facts);
     this.attributes = operationAttributes(facts, config.semconv);
     this.metricAttributes = metricAttributes(facts, facts.type !== 'process');
-    this.isTrusted =
-      typeof config.trustIncoming === 'function'
-        ? config.trustIncoming(facts.destination?.name) !== false
-        : config.trustIncoming;
+    this.isTrusted = isTrusted(config.trustIncoming, facts.destination?.name);
   }
 
   metricAttributesOf(errorType: string | undefined): Attributes {
@@ -69,4 +66,14 @@ export class OperationPlan {
 function countAttributes(attributes: Attributes): Attributes {
   const { [ATTR_MESSAGING_OPERATION_TYPE]: _, ...rest } = attributes;
   return rest;
+}
+
+/** A predicate that throws trusts nobody: the safe side for a trace that strangers can write into. */
+function isTrusted(trust: ResolvedConfig['trustIncoming'], destination: string | undefined): boolean {
+  if (typeof trust !== 'function') return trust;
+  try {
+    return trust(destination) !== false;
+  } catch {
+    return false;
+  }
 }

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { freePorts } from './ports';
 import type { RabbitmqProgram } from './rabbitmq-program';
@@ -36,8 +36,11 @@ async function launch(program: RabbitmqProgram): Promise<OwnBroker> {
   const options = { env, cwd: folder.path, without: /^(RABBITMQ_|ERL_)/ };
   // RabbitMQ would start this helper by itself, as a daemon that outlives it.
   const epmd = new TiedProcess([program.epmd, '-address', '127.0.0.1', '-port', String(names), '-d', '-d'], options);
+  // Its scripts cannot live below a folder with a space in its name, where somebody's cache may be.
+  symlinkSync(dirname(dirname(program.script)), join(folder.path, 'server'));
+  const script = join(folder.path, 'server', basename(dirname(program.script)), basename(program.script));
   const start = async () => {
-    const server = new TiedProcess([program.script], options);
+    const server = new TiedProcess([script], options);
     await server.ready(/completed with \d+ plugins/, START_TIMEOUT_MS);
     return server;
   };
