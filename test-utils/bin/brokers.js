@@ -15,12 +15,16 @@ async function main(names) {
   const unknown = names.filter((name) => !ALL.includes(name));
   if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join(', ')}. There are ${ALL.join(', ')}.`);
   const brokers = await startBrokers(names.length > 0 ? names : ALL, { log: (line) => console.error(line) });
-  for (const [name, value] of Object.entries(brokers.env)) console.log(`export ${name}=${value}`);
+  for (const [name, value] of Object.entries(brokers.env)) console.log(`export ${name}=${quoted(value)}`);
   await new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, resolve);
     process.stdin.once('end', resolve).resume();
   });
   await brokers.stop();
+}
+
+function quoted(value) {
+  return /^[\w.,:/@-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
 }
 
 main(process.argv.slice(2)).then(
