@@ -14,5 +14,6 @@ module.exports = {
   },
   globalSetup: '<rootDir>/test-utils/jest/global-setup.js',
   globalTeardown: '<rootDir>/test-utils/jest/global-teardown.js',
+  reporters: ['default', '<rootDir>/test-utils/jest/closing-line.js'],
   testTimeout: 30_000,
 };
