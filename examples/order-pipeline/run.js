@@ -39,7 +39,7 @@ if (options.error) {
 } else {
   main(options).catch((error) => {
     if (error.exitCode === undefined) console.error(`\n${paint.bad('✗')} ${error.message}`);
-    process.exitCode = error.exitCode ?? 1;
+    process.exit(error.exitCode ?? 1); // at once, also when brokers are still on their way up; they follow us
   });
 }
 
@@ -49,28 +49,20 @@ async function main({ orders, html, verbose, compareWith }) {
   const runs = [];
   const starting = startBrokers(['sqs', 'rabbitmq', 'kafka'], { log: (text) => log(`  ${text}`) });
   const brokers = await Promise.race([starting, interrupted]);
+  let receiver;
   try {
     log('brokers ready');
     const forwarding = forwardingFrom(process.env);
-    const receiver = await startReceiver({ ...forwarding, log });
+    receiver = await startReceiver({ ...forwarding, log });
     if (forwarding) log(`spans also go to ${forwarding.forwardTo('/v1/traces')}`);
+    const common = { prefix: namePrefix(), brokers: brokers.env, receiver, interrupted, log, verbose };
     for (const variant of variants) {
       if (compareWith) log(paint.bold(titleOf(variant)));
-      const prefix = namePrefix();
-      const run = {
-        variant,
-        prefix,
-        brokers: brokers.env,
-        orders: sampleOrders(orders),
-        receiver,
-        interrupted,
-        log,
-        verbose,
-      };
-      runs.push({ title: titleOf(variant), ...(await runPipeline(run)) });
+      const run = await runPipeline({ variant, orders: sampleOrders(orders), ...common });
+      runs.push({ title: titleOf(variant), ...run });
     }
-    await receiver.stop();
   } finally {
+    await receiver?.stop();
     await brokers.stop();
   }
   log('brokers stopped\n');

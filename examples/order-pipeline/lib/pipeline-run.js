@@ -6,7 +6,7 @@
 
 const { startJournal } = require('./journal.js');
 const { startServices } = require('./services.js');
-const { createTopology, topologyNames } = require('./topology.js');
+const { createTopology, removeTopology, topologyNames } = require('./topology.js');
 
 const TIMEOUT_MS = 60_000;
 
@@ -14,6 +14,7 @@ const TIMEOUT_MS = 60_000;
  * One passage of all orders through the five services, from their start to their end.
  * @param {object} run
  * @param {import('./variants.js').VARIANTS[string]} run.variant
+ * @param {string} run.prefix of all names at brokers that are not ours alone; empty for our own
  * @param {Record<string, string>} run.brokers addresses, as environment variables
  * @param {Promise<never>} run.interrupted rejects when the person wants to stop
  * @returns {Promise<{ spans: import('./otlp.js').Span[], orders: import('./journal.js').OrderFacts[] }>}
@@ -21,10 +22,6 @@ const TIMEOUT_MS = 60_000;
 async function runPipeline({ variant, prefix, brokers, orders, receiver, interrupted, log, verbose }) {
   const preload = variant.preload();
   const names = topologyNames(prefix + variant.prefix);
-  const removeTopology = await createTopology(brokers, names);
-  log('queues, topic and exchanges created');
-
-  const journal = startJournal(orders, names);
   let crash;
   const crashed = new Promise((_, reject) => {
     crash = reject;
@@ -32,6 +29,10 @@ async function runPipeline({ variant, prefix, brokers, orders, receiver, interru
   crashed.catch(() => {}); // raced below, but it may also happen between two races
   const unless = (promise) => Promise.race([promise, crashed, interrupted]);
 
+  await unless(createTopology(brokers, names));
+  log('queues, topic and exchanges created');
+
+  const journal = startJournal(orders, names);
   const services = startServices({
     preload,
     env: serviceEnvironment({ brokers, names, endpoint: receiver.endpoint }),
@@ -50,7 +51,7 @@ async function runPipeline({ variant, prefix, brokers, orders, receiver, interru
     const { killed, complaints } = await services.stop();
     if (killed.length > 0) log(`had to be killed: ${killed.join(', ')}`);
     for (const { name, text } of complaints) log(`${name} wrote to stderr: ${text}`);
-    await removeTopology();
+    if (prefix) await removeTopology(brokers, names); // brokers of our own end with the run
   }
   const spans = receiver.take();
   log(`services stopped, ${spans.length} spans received`);

@@ -54,11 +54,9 @@ function logOf({ id, lines }, paint) {
   const shown = lines.map(
     ({ service, fields }) => `  ${paint.service(service, service.padEnd(13))} ${JSON.stringify(fields)}`,
   );
-  return [
-    `No span tells of order ${id}. What there is are the lines that the services logged, without times between them:`,
-    '',
-    ...shown,
-  ].join('\n');
+  return [`No span tells of order ${id}. What there is are the lines that its services logged:`, '', ...shown].join(
+    '\n',
+  );
 }
 
 function orderTable(all, paint) {

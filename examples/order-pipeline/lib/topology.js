@@ -4,12 +4,15 @@
  */
 'use strict';
 
+const { setTimeout: sleep } = require('node:timers/promises');
 const { CreateQueueCommand, DeleteQueueCommand, SQSClient } = require('@aws-sdk/client-sqs');
 const amqp = require('amqplib');
 const { Kafka, logLevel } = require('kafkajs');
 
 /** Milliseconds in the two retry queues: a ladder, so that the second wait is longer than the first. */
 const RETRY_DELAYS_MS = [150, 400];
+
+const REMOVAL_TIMEOUT_MS = 4_000;
 
 /** The names of everything that has to be at the brokers, as the services read them from their environment. */
 function topologyNames(prefix = '') {
@@ -23,11 +26,14 @@ function topologyNames(prefix = '') {
   };
 }
 
-/** Creates the queues, topic and exchanges; the answer removes them again. */
 async function createTopology(brokers, names) {
   await Promise.all([createSqs(brokers, names), createKafka(brokers, names), createRabbit(brokers, names)]);
-  return () =>
-    Promise.all([removeSqs(brokers, names), removeKafka(brokers, names), removeRabbit(brokers, names)]).catch(() => {});
+}
+
+/** Takes away what `createTopology` made, as far as it can in a few seconds. */
+async function removeTopology(brokers, names) {
+  const removals = [removeSqs(brokers, names), removeKafka(brokers, names), removeRabbit(brokers, names)];
+  await Promise.race([Promise.allSettled(removals), sleep(REMOVAL_TIMEOUT_MS, undefined, { ref: false })]);
 }
 
 async function withSqs({ SQS_ENDPOINT, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY }, use) {
@@ -61,7 +67,11 @@ async function withKafka({ KAFKA_BROKERS }, use) {
 }
 
 const createKafka = (brokers, names) =>
-  withKafka(brokers, (admin) => admin.createTopics({ topics: [{ topic: names.ACCEPTED_TOPIC, numPartitions: 3 }] }));
+  withKafka(brokers, async (admin) => {
+    await admin.createTopics({ topics: [{ topic: names.ACCEPTED_TOPIC, numPartitions: 3 }] });
+    // A fresh Kafka sets its group coordinator up at the first question for one; better here than in a service's log.
+    await admin.fetchOffsets({ groupId: names.PAYMENTS_GROUP, topics: [names.ACCEPTED_TOPIC] });
+  });
 
 const removeKafka = (brokers, names) =>
   withKafka(brokers, async (admin) => {
@@ -114,4 +124,4 @@ const removeRabbit = (brokers, { SHOP_EXCHANGE, SHIPPING_QUEUE, DEAD_LETTER_QUEU
 
 const retryQueue = (queue, index) => `${queue}.retry.${index + 1}`;
 
-module.exports = { topologyNames, createTopology };
+module.exports = { topologyNames, createTopology, removeTopology };

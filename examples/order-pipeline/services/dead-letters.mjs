@@ -18,19 +18,27 @@ const channel = await waitFor(`queue ${DEAD_LETTER_QUEUE}`, async () => {
   return candidate;
 });
 
-const { consumerTag } = await channel.consume(DEAD_LETTER_QUEUE, async (message) => {
-  const order = JSON.parse(message.content.toString());
-  await work(6); // open a ticket
-  channel.ack(message);
-  console.log(JSON.stringify({ order: order.id, outcome: 'dead-lettered', attempts: timesRefused(message) }));
+const working = new Set();
+const { consumerTag } = await channel.consume(DEAD_LETTER_QUEUE, (message) => {
+  const handled = handle(message).finally(() => working.delete(handled));
+  working.add(handled);
+  return handled;
 });
 console.log(JSON.stringify({ ready: true }));
 
 process.once('SIGTERM', async () => {
   await channel.cancel(consumerTag);
+  await Promise.all(working);
   await channel.close();
   await connection.close();
 });
+
+async function handle(message) {
+  const order = JSON.parse(message.content.toString());
+  await work(6); // open a ticket
+  channel.ack(message);
+  console.log(JSON.stringify({ order: order.id, outcome: 'dead-lettered', attempts: timesRefused(message) }));
+}
 
 function timesRefused(message) {
   const deaths = message.properties.headers['x-death'] ?? [];

@@ -26,7 +26,7 @@ const BODY = JSON.stringify({
   ],
 });
 
-const post = (url: string, body: BodyInit, headers: Record<string, string> = {}) =>
+const post = (url: string, body: RequestInit['body'], headers: Record<string, string> = {}) =>
   fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
 
 const closers: (() => unknown)[] = [];
