@@ -4,6 +4,7 @@
  */
 
 import { createRequire, register } from 'node:module';
+import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /** What of import-in-the-middle's synchronous hooks is used; both files are missing in its older versions. */
@@ -26,7 +27,7 @@ interface HookOptions {
 export function hookModules(modules?: readonly string[]): void {
   // The copy that @opentelemetry/instrumentation listens to: with another one nothing would ever be reported to it.
   const requireHook = createRequire(require.resolve('@opentelemetry/instrumentation'));
-  const options = modules && { include: [...new Set(modules)].flatMap((name) => [name, insidePackage(name)]) };
+  const options = modules && { include: [...new Set(modules)].flatMap(matchers) };
   const sync = syncHooks(requireHook);
   if (sync) sync.register(options);
   else register(pathToFileURL(requireHook.resolve('import-in-the-middle/hook.mjs')).href, { data: options });
@@ -41,6 +42,12 @@ function syncHooks(requireHook: NodeJS.Require): SyncHooks | undefined {
   }
 }
 
-function insidePackage(name: string): RegExp {
-  return new RegExp(`/node_modules/${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}/`);
+// By name as the application imports it, and by place for the files inside. A name may be a path (a Lambda handler).
+function matchers(name: string): (string | RegExp)[] {
+  if (isAbsolute(name)) return [new RegExp(`^${escaped(pathToFileURL(name).href)}`)];
+  return [name, new RegExp(`/node_modules/${escaped(name)}/`)];
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

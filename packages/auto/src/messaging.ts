@@ -4,24 +4,34 @@
  */
 
 import type { Instrumentation } from '@opentelemetry/instrumentation';
-import { AmqpInstrumentation } from '@otel-messaging/instrumentation-amqp';
-import { KafkaInstrumentation } from '@otel-messaging/instrumentation-kafka';
-import { SqsInstrumentation } from '@otel-messaging/instrumentation-sqs';
+import type * as Amqp from '@otel-messaging/instrumentation-amqp';
+import type * as Kafka from '@otel-messaging/instrumentation-kafka';
+import type * as Sqs from '@otel-messaging/instrumentation-sqs';
 
 import { MESSAGING_NAMES, type MessagingName, UPSTREAM_NAMES, unknownNames } from './known-names';
 import { attempt, report } from './report';
 import { isSelected, type Selection, selectionFrom, shortName } from './selection';
 import { upstreamNames } from './upstream';
 
+// Loaded one by one, so that what is left out costs nothing and a broken one takes no other with it.
 const FACTORIES = {
-  sqs: (config?: SqsConfig) => new SqsInstrumentation(config),
-  amqp: (config?: AmqpConfig) => new AmqpInstrumentation(config),
-  kafka: (config?: KafkaConfig) => new KafkaInstrumentation(config),
+  sqs: (config?: SqsConfig) => {
+    const { SqsInstrumentation } = require('@otel-messaging/instrumentation-sqs') as typeof Sqs;
+    return new SqsInstrumentation(config);
+  },
+  amqp: (config?: AmqpConfig) => {
+    const { AmqpInstrumentation } = require('@otel-messaging/instrumentation-amqp') as typeof Amqp;
+    return new AmqpInstrumentation(config);
+  },
+  kafka: (config?: KafkaConfig) => {
+    const { KafkaInstrumentation } = require('@otel-messaging/instrumentation-kafka') as typeof Kafka;
+    return new KafkaInstrumentation(config);
+  },
 } satisfies Record<MessagingName, (config?: never) => Instrumentation>;
 
-type SqsConfig = ConstructorParameters<typeof SqsInstrumentation>[0];
-type AmqpConfig = ConstructorParameters<typeof AmqpInstrumentation>[0];
-type KafkaConfig = ConstructorParameters<typeof KafkaInstrumentation>[0];
+type SqsConfig = ConstructorParameters<typeof Sqs.SqsInstrumentation>[0];
+type AmqpConfig = ConstructorParameters<typeof Amqp.AmqpInstrumentation>[0];
+type KafkaConfig = ConstructorParameters<typeof Kafka.KafkaInstrumentation>[0];
 
 /**
  * Options for each instrumentation, by short or package name. `enabled: false` leaves one out, and `enabled: true` puts
