@@ -5,6 +5,7 @@
 
 export * from './brokers';
 export * from './conformance';
+export * from './contract';
 export * from './frozen';
 export * from './harness';
 export * from './trace-text';

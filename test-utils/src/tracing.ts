@@ -30,18 +30,24 @@ import {
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 
+import { metricProblems, spanProblems } from './contract';
+
 export interface TracingOptions {
   readonly sampler?: Sampler;
   readonly propagator?: TextMapPropagator;
   readonly processors?: readonly SpanProcessor[];
   /** Default: true. */
   readonly metrics?: boolean;
+  /** Whether all that was recorded is held against the contract when tracing stops. Default: true. */
+  readonly contract?: boolean;
 }
 
 /** The real SDK, registered globally, with everything kept in memory. */
 export class Tracing {
   private started = 0;
   private ended: ReadableSpan[] = [];
+  private readonly problems = new Set<string>();
+  private readonly checksContract: boolean;
   private readonly metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   private readonly reader = new PeriodicExportingMetricReader({
     exporter: this.metricExporter,
@@ -51,12 +57,15 @@ export class Tracing {
   private readonly meterProvider: MeterProvider | undefined;
 
   constructor(instrumentations: readonly InstrumentationBase[], options: TracingOptions = {}) {
+    this.checksContract = options.contract !== false;
     const own: SpanProcessor = {
       onStart: () => {
         this.started++;
       },
       onEnd: (span) => {
         this.ended.push(span);
+        if (!isOurs(span.instrumentationScope.name)) return;
+        for (const problem of spanProblems(span)) this.problems.add(problem);
       },
       forceFlush: async () => {},
       shutdown: async () => {},
@@ -89,14 +98,14 @@ export class Tracing {
     return this.started - this.ended.length;
   }
 
-  /** All metrics so far, of the scopes whose name starts with `prefix`. */
-  async metrics(prefix = '@otel-messaging/'): Promise<MetricData[]> {
+  /** All metrics of ours so far. */
+  async metrics(): Promise<MetricData[]> {
     this.metricExporter.reset();
     await this.reader.forceFlush();
     return this.metricExporter
       .getMetrics()
       .flatMap(({ scopeMetrics }) => scopeMetrics)
-      .filter(({ scope }) => scope.name.startsWith(prefix))
+      .filter(({ scope }) => isOurs(scope.name))
       .flatMap(({ metrics }) => metrics);
   }
 
@@ -116,11 +125,23 @@ export class Tracing {
     }
   }
 
+  /** Shuts the SDK down; rejects if anything that was recorded is not as the contract says. */
   async stop(): Promise<void> {
+    if (this.meterProvider !== undefined) {
+      for (const metric of await this.metrics())
+        for (const problem of metricProblems(metric)) this.problems.add(problem);
+    }
     await this.provider.shutdown();
     await this.meterProvider?.shutdown().catch(() => {});
     unregister();
+    if (this.checksContract && this.problems.size > 0) {
+      throw new Error(`not as the conventions say:\n${[...this.problems].join('\n')}`);
+    }
   }
+}
+
+function isOurs(scope: string): boolean {
+  return scope.startsWith('@otel-messaging/');
 }
 
 /** Registers the SDK; call `stop()` when done. */

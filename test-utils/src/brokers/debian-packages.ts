@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { isAbsolute, join, relative } from 'node:path';
 import { findProgram } from './programs';
 import { Unavailable } from './running-broker';
 import { temporaryFolder } from './temporary-folder';
@@ -43,8 +44,21 @@ export async function unpackDebianPackages(wanted: Wanted, folder: string): Prom
     for (const file of await readdir(work.path)) {
       if (file.endsWith('.deb')) await runTied(['dpkg', '-x', join(work.path, file), folder]);
     }
+    await moveLinks(folder);
   } finally {
     await work.remove();
+  }
+}
+
+/** Makes links to `/etc` and the like point to the unpacked copy of what they mean. */
+async function moveLinks(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isSymbolicLink()) continue;
+    const link = join(entry.parentPath, entry.name);
+    const target = await readlink(link);
+    if (!isAbsolute(target) || !existsSync(join(folder, target))) continue;
+    await rm(link);
+    await symlink(relative(entry.parentPath, join(folder, target)), link);
   }
 }
 

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cached } from './cache';
+import { unpackDebianPackages } from './debian-packages';
 import { JVM, serverProperties } from './kafka-settings';
 import { findProgram } from './programs';
 import { type Log, Unavailable } from './running-broker';
@@ -32,7 +33,7 @@ export async function kafkaFiles(log: Log): Promise<KafkaFiles> {
   const java = await suitableJava();
   const folder = await cached(`kafka-${KAFKA_VERSION}`, async (staging) => {
     log('fetching Kafka with Maven, about 43 MB (once)...');
-    await copyJars(staging);
+    await copyJars(staging, log);
     await formatStorage(java, staging);
   });
   return {
@@ -73,9 +74,23 @@ async function suitableJava(): Promise<string> {
   return java;
 }
 
-async function copyJars(folder: string): Promise<void> {
-  const maven = await findProgram('mvn');
-  if (!maven) throw new Unavailable('no Maven (mvn) to fetch it with');
+async function copyJars(folder: string, log: Log): Promise<void> {
+  const unpacked = temporaryFolder('otel-messaging-maven');
+  try {
+    await fetchJars((await findProgram('mvn')) ?? (await unpackedMaven(unpacked.path, log)), folder);
+  } finally {
+    await unpacked.remove();
+  }
+}
+
+/** Maven's script, of the packages of this Debian or Ubuntu system. */
+async function unpackedMaven(folder: string, log: Log): Promise<string> {
+  log('there is no Maven, fetching the package of the distribution...');
+  await unpackDebianPackages({ program: 'maven', family: /^lib[^ ]+-java$/ }, folder);
+  return join(folder, 'usr/share/maven/bin/mvn');
+}
+
+async function fetchJars(maven: string, folder: string): Promise<void> {
   const dependency = (group: string, artifact: string, version: string) =>
     `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
   // Without a logger Kafka says nothing, not even that it is ready.
