@@ -113,10 +113,15 @@ async function showComparison(runs, path) {
   return 0;
 }
 
+/** A page that cannot be written says so; what was verified stays verified. */
 async function writePage(path, content) {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, pageOf(content));
-  console.log(`The same in a browser: ${relative(process.cwd(), path)}`);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, pageOf(content));
+    console.log(`The same in a browser: ${relative(process.cwd(), path)}`);
+  } catch (error) {
+    console.error(`could not write ${path}: ${error.message}`);
+  }
 }
 
 const titleOf = ({ name }) => ({ upstream: "upstream's packages", without: 'without tracing' })[name] ?? name;
