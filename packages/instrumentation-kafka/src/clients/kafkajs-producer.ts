@@ -1,0 +1,143 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { type BatchSendOperation, isObservable, type Telemetry } from '@otel-messaging/messaging-common';
+import type { Producer, ProducerBatch, ProducerRecord, RecordMetadata, Sender } from 'kafkajs';
+import { type KafkaFormat, type KafkaMessage, partitionOf, TopicFormat, type TopicMessage } from '../message';
+import { batchSendFacts, type ClientFacts, createFacts, sendFacts, TopicPlans } from '../operations';
+import { BATCH, commonPartitionOf, type Entry, positionOf, RECORD, type RecordShape } from './kafkajs-records';
+
+/** Wraps the methods of one producer, on the object itself: kafkajs has no class to patch. */
+export function patchProducer(
+  producer: Producer,
+  client: ClientFacts,
+  telemetry: Telemetry,
+  format: KafkaFormat,
+): void {
+  const sends = new Sends(client, telemetry, format);
+  sends.patch(producer);
+  const begin = producer.transaction;
+  producer.transaction = function transaction(this: Producer, ...args: []) {
+    const promise = begin.apply(this, args);
+    if (!isObservable(promise)) return promise;
+    return promise.then((begun) => {
+      telemetry.guard('trace a transaction', undefined, () => sends.patch(begun));
+      return begun;
+    });
+  };
+}
+
+type Send<T> = (argument: T) => Promise<RecordMetadata[]>;
+
+/** A call, and what is known of it. */
+interface Call<T> {
+  readonly original: Send<T>;
+  readonly sender: unknown;
+  readonly args: [T];
+  readonly shape: RecordShape<T>;
+}
+
+/** The sends of one producer, in and out of transactions. */
+class Sends {
+  private readonly plans: TopicPlans;
+  private readonly batchPlans: TopicPlans;
+  private readonly createPlans: TopicPlans;
+  private readonly topicFormat: TopicFormat;
+
+  constructor(
+    client: ClientFacts,
+    private readonly telemetry: Telemetry,
+    private readonly format: KafkaFormat,
+  ) {
+    this.plans = new TopicPlans(telemetry, client, sendFacts);
+    this.batchPlans = new TopicPlans(telemetry, client, batchSendFacts);
+    this.createPlans = new TopicPlans(telemetry, client, createFacts);
+    this.topicFormat = new TopicFormat(format);
+  }
+
+  patch(sender: Sender): void {
+    const sends = this;
+    const { send: originalSend, sendBatch: originalSendBatch } = sender;
+    sender.send = function send(this: unknown, ...args: [ProducerRecord]) {
+      if (!sends.telemetry.isOn()) return originalSend.apply(this as Sender, args);
+      return sends.trace({ original: originalSend, sender: this, args, shape: RECORD });
+    };
+    sender.sendBatch = function sendBatch(this: unknown, ...args: [ProducerBatch]) {
+      if (!sends.telemetry.isOn()) return originalSendBatch.apply(this as Sender, args);
+      return sends.trace({ original: originalSendBatch, sender: this, args, shape: BATCH });
+    };
+  }
+
+  private trace<T>(call: Call<T>): Promise<RecordMetadata[]> {
+    let entries: readonly Entry[] | undefined;
+    try {
+      entries = call.shape.read(call.args[0]);
+    } catch (error) {
+      this.telemetry.report('read a record', error);
+    }
+    if (entries === undefined) return call.original.apply(call.sender, call.args);
+    const messages = entries.length === 1 ? (entries[0] as Entry).messages : entries.flatMap((e) => e.messages);
+    if (messages.length === 1) return this.traceOne(call, entries, messages[0] as KafkaMessage);
+    if (messages.length > 1) return this.traceSeveral(call, entries, messages);
+    return call.original.apply(call.sender, call.args);
+  }
+
+  private traceOne<T>(call: Call<T>, entries: readonly Entry[], message: KafkaMessage): Promise<RecordMetadata[]> {
+    const { original, sender, args, shape } = call;
+    const plan = this.plans.of(commonTopic(entries), partitionOf(message));
+    const operation = this.telemetry.startSend(plan, message, this.format);
+    if (operation === undefined) return original.apply(sender, args);
+    // Nothing written, nothing copied: a context of the application's own stays in its own message.
+    const copies = [operation.message];
+    const argument =
+      operation.message === message
+        ? args[0]
+        : this.telemetry.guard('copy a record', args[0], () => shape.rebuild(args[0], entries, copies));
+    return operation.trace(original, positionOf, sender, argument) as Promise<RecordMetadata[]>;
+  }
+
+  private traceSeveral<T>(
+    call: Call<T>,
+    entries: readonly Entry[],
+    messages: readonly KafkaMessage[],
+  ): Promise<RecordMetadata[]> {
+    const { telemetry, batchPlans, createPlans } = this;
+    const topic = commonTopic(entries);
+    if (topic !== undefined) {
+      const operation = telemetry.startBatchSend(batchPlans.of(topic), messages, this.format, (i) =>
+        createPlans.of(topic, partitionOf(messages[i] as KafkaMessage)),
+      );
+      return this.run(call, entries, operation, operation?.messages);
+    }
+    const pairs = entries.flatMap((entry) => entry.messages.map((message) => ({ topic: entry.topic, message })));
+    const operation = telemetry.startBatchSend(batchPlans.of(undefined), pairs, this.topicFormat, (i) =>
+      createPlans.of(pairs[i]?.topic, partitionOf((pairs[i] as TopicMessage).message)),
+    );
+    return this.run(
+      call,
+      entries,
+      operation,
+      operation?.messages.map(({ message }) => message),
+    );
+  }
+
+  private run<T, M>(
+    { original, sender, args, shape }: Call<T>,
+    entries: readonly Entry[],
+    operation: BatchSendOperation<M> | undefined,
+    copies: readonly KafkaMessage[] = [],
+  ): Promise<RecordMetadata[]> {
+    if (operation === undefined) return original.apply(sender, args);
+    const argument = this.telemetry.guard('copy a record', args[0], () => shape.rebuild(args[0], entries, copies));
+    return operation.trace(original, commonPartitionOf, sender, argument) as Promise<RecordMetadata[]>;
+  }
+}
+
+/** The topic of all messages, if it is one. */
+function commonTopic(entries: readonly Entry[]): string | undefined {
+  const topics = new Set(entries.filter(({ messages }) => messages.length > 0).map(({ topic }) => topic));
+  const [topic] = topics;
+  return topics.size === 1 ? topic : undefined;
+}

@@ -1,0 +1,64 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import {
+  InstrumentationNodeModuleDefinition,
+  InstrumentationNodeModuleFile,
+  MessagingInstrumentation,
+  type MessagingInstrumentationConfig,
+} from '@otel-messaging/messaging-common';
+import { KAFKAJS_FILE, type KafkaClass, patchKafka, remembering } from './clients/kafkajs';
+import { KafkaFormat } from './message';
+import { VERSION } from './version';
+
+export interface KafkaInstrumentationConfig extends MessagingInstrumentationConfig {
+  /** Records message keys, as `kafka.message.key`; keys are often personal data. Default: false. */
+  captureMessageKey?: boolean;
+}
+
+const KAFKAJS_VERSIONS = ['>=1.16.0 <3'];
+
+/** Traces of messages through Kafka, for `kafkajs`. */
+export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrumentationConfig> {
+  // Made on first use: the base class's constructor calls `init()` before this class's fields exist.
+  declare private lazyFormat: KafkaFormat | undefined;
+
+  constructor(config: KafkaInstrumentationConfig = {}) {
+    super('@otel-messaging/instrumentation-kafka', VERSION, config);
+  }
+
+  protected override init(): InstrumentationNodeModuleDefinition[] {
+    const patch = (kafkaClass: KafkaClass) => {
+      patchKafka(kafkaClass, this.patches, this.telemetry, this.format);
+      return remembering(kafkaClass, this.telemetry);
+    };
+    const file = new InstrumentationNodeModuleFile(KAFKAJS_FILE, KAFKAJS_VERSIONS, patch, unpatchedByDisable);
+    return [new InstrumentationNodeModuleDefinition('kafkajs', KAFKAJS_VERSIONS, undefined, undefined, [file])];
+  }
+
+  protected override settlesByRequest(): boolean {
+    return false;
+  }
+
+  override setConfig(config: KafkaInstrumentationConfig): void {
+    super.setConfig(config);
+    if (this.lazyFormat !== undefined) this.lazyFormat.options = this.messageOptions();
+  }
+
+  private get format(): KafkaFormat {
+    this.lazyFormat ??= new KafkaFormat(this.messageOptions());
+    return this.lazyFormat;
+  }
+
+  private messageOptions() {
+    return {
+      captureMessageKey: this.getConfig().captureMessageKey === true,
+      captureBodySize: this.telemetry.config.captureBodySize,
+    };
+  }
+}
+
+/** `disable()` puts everything back by itself, whatever copies of the client there are. */
+function unpatchedByDisable(): void {}

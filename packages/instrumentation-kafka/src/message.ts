@@ -1,0 +1,190 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { isUtf8 } from 'node:buffer';
+import { type MessageFacts, type MessageWriter, type OutgoingContext, semconv } from '@otel-messaging/messaging-common';
+
+/** One value of a record header, and what stands there if a record has several headers of the name. */
+export type HeaderValue = Buffer | string | readonly (Buffer | string)[] | null | undefined;
+
+/** A record, outgoing or delivered, in the shape that Kafka's Node.js clients share. */
+export interface KafkaMessage {
+  readonly key?: Buffer | string | null;
+  readonly value?: Buffer | string | null;
+  readonly headers?: Readonly<Record<string, HeaderValue>>;
+  readonly partition?: number;
+  /** Milliseconds since the epoch, decimal. */
+  readonly timestamp?: string;
+  /** Decimal; delivered records only. */
+  readonly offset?: string;
+}
+
+/** What may be recorded of a message besides its position. */
+export interface MessageOptions {
+  readonly captureMessageKey: boolean;
+  readonly captureBodySize: boolean;
+}
+
+/** Reads and writes records; pure but for the options, which may change while clients live. */
+export class KafkaFormat implements MessageWriter<KafkaMessage> {
+  constructor(public options: MessageOptions) {}
+
+  get({ headers }: KafkaMessage, field: string): string | undefined {
+    if (typeof headers !== 'object' || headers === null) return undefined;
+    const exact = textOf(headers[field], field);
+    if (exact !== undefined) return exact;
+    let found: string | undefined;
+    for (const name in headers) {
+      if (name.length !== field.length || name === field || name.toLowerCase() !== field.toLowerCase()) continue;
+      found = textOf(headers[name], field) ?? found;
+    }
+    return found;
+  }
+
+  keys({ headers }: KafkaMessage): string[] {
+    return typeof headers === 'object' && headers !== null ? Object.keys(headers) : [];
+  }
+
+  describe({ key, value, offset }: KafkaMessage): MessageFacts {
+    const attributes: Record<string, string | number | boolean> = {};
+    const position = safeInteger(offset);
+    if (position !== undefined) attributes[semconv.ATTR_KAFKA_OFFSET] = position;
+    if (key !== undefined && key !== null) {
+      if (value === null) attributes[semconv.ATTR_KAFKA_MESSAGE_TOMBSTONE] = true;
+      if (this.options.captureMessageKey) {
+        const text = keyText(key);
+        if (text !== undefined) attributes[semconv.ATTR_KAFKA_MESSAGE_KEY] = text;
+      }
+    }
+    if (!this.options.captureBodySize) return { attributes };
+    return { attributes, bodySize: sizeOf(value) };
+  }
+
+  sentAtMs({ timestamp }: KafkaMessage): number | undefined {
+    return timestamp === undefined ? undefined : Number(timestamp);
+  }
+
+  /** Headers of any other type meet the client's own opinion of them. */
+  canCarry({ headers }: KafkaMessage): boolean {
+    return headers === undefined || (typeof headers === 'object' && headers !== null && !Array.isArray(headers));
+  }
+
+  write(message: KafkaMessage, { fields, stale }: OutgoingContext): KafkaMessage {
+    const { headers } = message;
+    if (headers === undefined) return copyOf(message, MESSAGE_PROPERTIES, { headers: { ...fields } });
+    const copy: Record<string, HeaderValue> = { ...headers };
+    for (const name in copy) {
+      if (isOneOf(stale, name)) delete copy[name];
+    }
+    for (const name in fields) copy[name] = fields[name];
+    return copyOf(message, MESSAGE_PROPERTIES, { headers: copy });
+  }
+}
+
+/** A message beside its topic, for calls that send to several. */
+export interface TopicMessage {
+  readonly topic: string;
+  readonly message: KafkaMessage;
+}
+
+/** Reads and writes messages of several topics: each is described with its own. */
+export class TopicFormat implements MessageWriter<TopicMessage> {
+  constructor(private readonly format: KafkaFormat) {}
+
+  get({ message }: TopicMessage, field: string): string | undefined {
+    return this.format.get(message, field);
+  }
+
+  keys({ message }: TopicMessage): string[] {
+    return this.format.keys(message);
+  }
+
+  describe({ topic, message }: TopicMessage): MessageFacts {
+    const facts = this.format.describe(message);
+    return { ...facts, attributes: { ...facts.attributes, [semconv.ATTR_MESSAGING_DESTINATION_NAME]: topic } };
+  }
+
+  canCarry({ message }: TopicMessage): boolean {
+    return this.format.canCarry(message);
+  }
+
+  write({ topic, message }: TopicMessage, outgoing: OutgoingContext): TopicMessage {
+    return { topic, message: this.format.write(message, outgoing) };
+  }
+}
+
+/** The partition that the application chose for a message. */
+export function partitionOf({ partition }: KafkaMessage): number | undefined {
+  return Number.isSafeInteger(partition) && (partition as number) >= 0 ? partition : undefined;
+}
+
+/** What clients read of an outgoing message. */
+const MESSAGE_PROPERTIES = ['key', 'value', 'partition', 'timestamp'] as const;
+
+/**
+ * A copy of an object of the application's with some properties replaced.
+ * Instances of classes are delegated to, so that their getters and methods still answer; what the client reads is taken
+ * from the object itself, because a getter may need its own private fields.
+ * @param properties what the client is known to read
+ */
+export function copyOf<T extends object>(object: T, properties: readonly (keyof T)[], changes: Partial<T>): T {
+  const prototype = Object.getPrototypeOf(object);
+  if (prototype === Object.prototype || prototype === null) return { ...object, ...changes };
+  const copy = Object.create(object) as T;
+  for (const name of properties) define(copy, name, object[name]);
+  for (const name of Object.keys(changes) as (keyof T)[]) define(copy, name, changes[name]);
+  return copy;
+}
+
+/** Not by assignment: the prototype may be frozen, or have a setter. */
+function define(target: object, name: PropertyKey, value: unknown): void {
+  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** The number that a decimal text stands for, unless it is too large to be exact. */
+export function safeInteger(text: unknown): number | undefined {
+  if (typeof text !== 'string' || text === '') return undefined;
+  const number = Number(text);
+  return Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
+
+/** The text of a header's value: of several, the last that is valid, since producers of other languages append. */
+function textOf(value: unknown, field: string): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') return value;
+  if (Buffer.isBuffer(value)) return value.toString();
+  if (!Array.isArray(value)) return undefined;
+  for (let i = value.length - 1; i >= 0; i--) {
+    const text = Array.isArray(value[i]) ? undefined : textOf(value[i], field);
+    if (text !== undefined && isPlausible(text, field)) return text;
+  }
+  return undefined;
+}
+
+/** Whether a duplicate may win over those before it. */
+function isPlausible(text: string, field: string): boolean {
+  return field === 'traceparent' ? TRACEPARENT.test(text) : text !== '';
+}
+
+/** @see https://www.w3.org/TR/trace-context-1/#traceparent-header */
+const TRACEPARENT = /^\s?(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(-.*)?\s?$/;
+
+function isOneOf(fields: readonly string[], name: string): boolean {
+  for (const field of fields) {
+    if (field.length === name.length && (field === name || field.toLowerCase() === name.toLowerCase())) return true;
+  }
+  return false;
+}
+
+/** Bytes that are not text have no unambiguous form, and are left out. */
+function keyText(key: unknown): string | undefined {
+  if (typeof key === 'string') return key;
+  return Buffer.isBuffer(key) && isUtf8(key) ? key.toString() : undefined;
+}
+
+function sizeOf(value: unknown): number | undefined {
+  if (typeof value === 'string') return Buffer.byteLength(value);
+  return Buffer.isBuffer(value) ? value.length : undefined;
+}
