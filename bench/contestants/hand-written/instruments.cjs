@@ -18,6 +18,7 @@ module.exports = {
   tracer: trace.getTracer('bench'),
   operationDuration: meter.createHistogram('messaging.client.operation.duration', DURATION_S),
   processDuration: meter.createHistogram('messaging.process.duration', DURATION_S),
+  queueDuration: meter.createHistogram('messaging.message.queue.duration', DURATION_S),
   sentMessages: meter.createCounter('messaging.client.sent.messages', { unit: '{message}' }),
   consumedMessages: meter.createCounter('messaging.client.consumed.messages', { unit: '{message}' }),
 };

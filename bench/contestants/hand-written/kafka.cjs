@@ -6,7 +6,14 @@
 
 const { context, propagation, ROOT_CONTEXT, SpanKind, trace } = require('@opentelemetry/api');
 const { fail } = require('./failure.cjs');
-const { consumedMessages, operationDuration, processDuration, sentMessages, tracer } = require('./instruments.cjs');
+const {
+  consumedMessages,
+  operationDuration,
+  processDuration,
+  queueDuration,
+  sentMessages,
+  tracer,
+} = require('./instruments.cjs');
 
 const SEND_DURATION = {
   'messaging.system.name': 'kafka',
@@ -114,7 +121,9 @@ async function sendMany(producer, record) {
     links,
   });
   try {
-    return await producer.send(record);
+    const result = await producer.send(record);
+    if (result.length === 1) span.setAttribute('messaging.destination.partition.id', String(result[0].partition));
+    return result;
   } catch (error) {
     fail(span, error);
     throw error;
@@ -157,7 +166,7 @@ function eachBatch(handler) {
       const parent = propagation.extract(ROOT_CONTEXT, message.headers, headerGetter);
       const creation = trace.getSpanContext(parent);
       parents.push(parent);
-      if (creation !== undefined) links.push({ context: creation });
+      if (creation !== undefined) links.push({ context: creation, attributes: { 'kafka.offset': Number(message.offset) } });
     }
     const batchSpan = tracer.startSpan(
       'process orders',
@@ -211,6 +220,8 @@ function eachBatch(handler) {
 }
 
 function startProcessSpan(message, parent, links) {
+  const latencyMs = Math.max(0, Date.now() - Number(message.timestamp));
+  queueDuration.record(latencyMs / 1000, PROCESSED);
   return tracer.startSpan(
     'process orders',
     {
@@ -224,6 +235,7 @@ function startProcessSpan(message, parent, links) {
         'messaging.client.id': 'shop',
         'messaging.consumer.group.name': 'mailer',
         'kafka.offset': Number(message.offset),
+        'messaging.message.receive.latency': latencyMs,
         'server.address': '127.0.0.1',
         'server.port': 9092,
       },
