@@ -4,7 +4,7 @@
  */
 
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, rm, symlink } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { findProgram } from './programs';
 import { Unavailable } from './running-broker';
@@ -50,6 +50,22 @@ export async function unpackDebianPackages(wanted: Wanted, folder: string): Prom
   }
 }
 
+/** The value of `LD_LIBRARY_PATH` for programs that were unpacked into `folder`. */
+export async function unpackedLibraries(folder: string): Promise<string> {
+  const folders = await Promise.all(['usr/lib', 'lib'].map((name) => libraryFolders(join(folder, name))));
+  return [...folders.flat(), process.env['LD_LIBRARY_PATH']].filter(Boolean).join(':');
+}
+
+/**
+ * Of this system: its name, version and processor. A cache may be shared by containers of different systems, whose
+ * libraries do not fit each other.
+ */
+export async function systemName(): Promise<string> {
+  const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  const value = (key: string) => new RegExp(`^${key}="?([\\w.-]+)`, 'm').exec(release)?.[1] ?? 'unknown';
+  return `${value('ID')}-${value('VERSION_ID')}-${process.arch}`;
+}
+
 /** Makes links to `/etc` and the like point to the unpacked copy of what they mean. */
 async function moveLinks(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
@@ -75,6 +91,7 @@ async function family({ program, family }: Wanted, options: readonly string[]): 
   return [program, ...names];
 }
 
+/** Not the C library: there is one, and another would not fit its loader. */
 async function missingLibraries({ program }: Wanted, options: readonly string[]): Promise<string[]> {
   const plan = await runTied([
     'apt-get',
@@ -85,7 +102,7 @@ async function missingLibraries({ program }: Wanted, options: readonly string[])
     'install',
     program,
   ]);
-  return [...plan.matchAll(/^Inst (lib\S+)/gm)].map(([, name]) => name!);
+  return [...plan.matchAll(/^Inst (lib(?!c6|c-bin)\S+)/gm)].map(([, name]) => name!);
 }
 
 async function ownLists(folder: string): Promise<string[]> {
@@ -93,4 +110,10 @@ async function ownLists(folder: string): Promise<string[]> {
   const options = ['-o', `Dir::State::lists=${join(folder, 'lists')}`, '-o', `Dir::Cache=${join(folder, 'cache')}`];
   await runTied(['apt-get', ...options, '-o', 'APT::Sandbox::User=', '-q', 'update']);
   return options;
+}
+
+/** `parent` and its folders for one processor, such as `x86_64-linux-gnu`. */
+async function libraryFolders(parent: string): Promise<string[]> {
+  const names = await readdir(parent).catch(() => []);
+  return [parent, ...names.filter((name) => name.includes('-linux-')).map((name) => join(parent, name))];
 }

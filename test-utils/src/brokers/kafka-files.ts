@@ -8,19 +8,19 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cached } from './cache';
 import { unpackDebianPackages } from './debian-packages';
+import { type Java, suitableJava } from './java';
 import { JVM, serverProperties } from './kafka-settings';
 import { findProgram } from './programs';
-import { type Log, Unavailable } from './running-broker';
+import type { Log } from './running-broker';
 import { temporaryFolder } from './temporary-folder';
 import { runTied } from './tied-process';
 
 export const KAFKA_VERSION = '4.4.0';
-const OLDEST_JAVA = 17;
 const COPY_DEPENDENCIES = 'org.apache.maven.plugins:maven-dependency-plugin:3.11.0:copy-dependencies';
 
 /** Kafka's jars and an empty formatted storage folder. */
 export interface KafkaFiles {
-  readonly java: string;
+  readonly java: Java;
   readonly jars: string;
   /** Copied for each broker, which takes three seconds less than formatting. */
   readonly emptyStorage: string;
@@ -30,10 +30,10 @@ export interface KafkaFiles {
 
 /** A copy in the cache, from the artifacts that Kafka publishes for Maven. */
 export async function kafkaFiles(log: Log): Promise<KafkaFiles> {
-  const java = await suitableJava();
+  const java = await suitableJava(log);
   const folder = await cached(`kafka-${KAFKA_VERSION}`, async (staging) => {
     log('fetching Kafka with Maven, about 43 MB (once)...');
-    await copyJars(staging, log);
+    await copyJars(java, staging, log);
     await formatStorage(java, staging);
   });
   return {
@@ -65,19 +65,11 @@ export async function prepareClassArchive(
   }
 }
 
-async function suitableJava(): Promise<string> {
-  const java = await findProgram('java', process.env['JAVA_HOME'] ? [join(process.env['JAVA_HOME'], 'bin')] : []);
-  if (!java) throw new Unavailable('no Java');
-  const answer = await runTied([java, '-XX:-UsePerfData', '-version']);
-  const major = Number(/version "(?:1\.)?(\d+)/.exec(answer)?.[1]);
-  if (!(major >= OLDEST_JAVA)) throw new Unavailable(`Java ${major} is too old, ${OLDEST_JAVA} is needed`);
-  return java;
-}
-
-async function copyJars(folder: string, log: Log): Promise<void> {
+async function copyJars(java: Java, folder: string, log: Log): Promise<void> {
   const unpacked = temporaryFolder('otel-messaging-maven');
   try {
-    await fetchJars((await findProgram('mvn')) ?? (await unpackedMaven(unpacked.path, log)), folder);
+    const maven = (await findProgram('mvn')) ?? (await unpackedMaven(unpacked.path, log));
+    await fetchJars(maven, java, folder);
   } finally {
     await unpacked.remove();
   }
@@ -90,7 +82,7 @@ async function unpackedMaven(folder: string, log: Log): Promise<string> {
   return join(folder, 'usr/share/maven/bin/mvn');
 }
 
-async function fetchJars(maven: string, folder: string): Promise<void> {
+async function fetchJars(maven: string, java: Java, folder: string): Promise<void> {
   const dependency = (group: string, artifact: string, version: string) =>
     `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
   // Without a logger Kafka says nothing, not even that it is ready.
@@ -111,14 +103,19 @@ async function fetchJars(maven: string, folder: string): Promise<void> {
       ...[maven, '-q', '-B', '-ntp', '-C', '-f', pom, `-Dmaven.repo.local=${repository}`, COPY_DEPENDENCIES],
       ...['-DincludeScope=runtime', `-DoutputDirectory=${join(folder, 'jars')}`],
     ],
-    { env: { MAVEN_OPTS: `${process.env['MAVEN_OPTS'] ?? ''} -XX:-UsePerfData` } },
+    {
+      env: {
+        ...java.env,
+        MAVEN_OPTS: [process.env['MAVEN_OPTS'], '-XX:-UsePerfData', ...java.trust].filter(Boolean).join(' '),
+      },
+    },
   );
   await rm(repository, { recursive: true, force: true });
 }
 
-async function formatStorage(java: string, folder: string): Promise<void> {
+async function formatStorage({ program, env }: Java, folder: string): Promise<void> {
   const properties = join(folder, 'server.properties');
   await writeFile(properties, serverProperties(folder, 0));
   const tool = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', 'dGVzdC1rYWZrYS10ZXN0MQ', '-c', properties];
-  await runTied([java, ...JVM, '-cp', join(folder, 'jars/*'), ...tool]);
+  await runTied([program, ...JVM, '-cp', join(folder, 'jars/*'), ...tool], { env });
 }

@@ -35,8 +35,8 @@ async function launch(files: KafkaFiles, jvmOptions: readonly string[]): Promise
   const jvm = [...JVM, ...jvmOptions, `-Djava.io.tmpdir=${folder.path}`];
   const start = async (port: number) => {
     writeFileSync(properties, serverProperties(folder.path, port));
-    const command = [files.java, ...jvm, '-cp', join(files.jars, '*'), 'kafka.Kafka', properties];
-    const server = new TiedProcess(command, { cwd: folder.path, without: JAVA_OPTIONS });
+    const command = [files.java.program, ...jvm, '-cp', join(files.jars, '*'), 'kafka.Kafka', properties];
+    const server = new TiedProcess(command, { cwd: folder.path, env: files.java.env, without: JAVA_OPTIONS });
     await server.ready(/Kafka Server started/, START_TIMEOUT_MS);
     return server;
   };

@@ -6,7 +6,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached } from './cache';
-import { unpackDebianPackages } from './debian-packages';
+import { systemName, unpackDebianPackages, unpackedLibraries } from './debian-packages';
 import { findProgram, installedRabbitmq } from './programs';
 import { type Log, Unavailable } from './running-broker';
 
@@ -37,22 +37,15 @@ export async function unpackedProgram(log: Log): Promise<RabbitmqProgram> {
   });
   const usr = join(folder, 'usr/lib');
   const server = (await readdir(join(usr, 'rabbitmq/lib'))).find((name) => name.startsWith('rabbitmq_server-'));
-  const libraries = [...(await libraryFolders(usr)), ...(await libraryFolders(join(folder, 'lib')))];
   return {
     origin: 'packages of the distribution, unpacked',
     script: join(usr, 'rabbitmq/lib', server!, 'sbin/rabbitmq-server'),
     epmd: join(usr, 'erlang/bin/epmd'),
     env: {
       PATH: `${join(usr, 'erlang/bin')}:${process.env['PATH'] ?? ''}`,
-      LD_LIBRARY_PATH: [...libraries, process.env['LD_LIBRARY_PATH']].filter(Boolean).join(':'),
+      LD_LIBRARY_PATH: await unpackedLibraries(folder),
     },
   };
-}
-
-/** `parent` and its folders for one processor, such as `x86_64-linux-gnu`. */
-async function libraryFolders(parent: string): Promise<string[]> {
-  const names = await readdir(parent).catch(() => []);
-  return [parent, ...names.filter((name) => name.includes('-linux-')).map((name) => join(parent, name))];
 }
 
 /** Debian's `erl` has the place where it is installed written in. */
@@ -63,11 +56,4 @@ async function moveErlang(staging: string, final: string): Promise<void> {
     erl,
     text.replaceAll(/ROOTDIR=["']?\/usr\/lib\/erlang["']?/g, `ROOTDIR="${join(final, 'usr/lib/erlang')}"`),
   );
-}
-
-/** A cache may be shared by containers of different systems, whose libraries do not fit each other. */
-async function systemName(): Promise<string> {
-  const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
-  const value = (key: string) => new RegExp(`^${key}="?([\\w.-]+)`, 'm').exec(release)?.[1] ?? 'unknown';
-  return `${value('ID')}-${value('VERSION_ID')}-${process.arch}`;
 }
