@@ -1,1 +1,6 @@
-export {};
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+export { AmqpInstrumentation, type AmqpInstrumentationConfig } from './instrumentation';

@@ -1,0 +1,109 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { SpanContext } from '@opentelemetry/api';
+import { OpenDeliveries, type OperationPlan, type Telemetry } from '@otel-messaging/messaging-common';
+import type { Channel, Connection } from './amqplib';
+import { UnconfirmedSends } from './confirms';
+import { type Broker, type Origin, sendFacts } from './operations';
+import { Plans } from './plans';
+import { peerOf } from './server';
+
+/** `frame_max` is at least this, whatever was agreed on. */
+const MIN_FRAME_MAX = 4096;
+
+/** A delivery that waits for its settlement; kept for settle spans only. */
+export interface Unsettled {
+  readonly origin: Origin;
+  readonly creation: SpanContext | undefined;
+}
+
+/** What is known of a connection, shared by its channels. */
+export class ConnectionState {
+  readonly broker: Broker;
+  readonly frameMax: number;
+  readonly sends: Plans;
+
+  constructor(telemetry: Telemetry, connection: Connection | undefined, server: Broker['server']) {
+    const peer = connection === undefined ? undefined : peerOf(connection);
+    this.broker = { server: server ?? peer, peer };
+    this.frameMax = Math.max(MIN_FRAME_MAX, Number(connection?.frameMax) || MIN_FRAME_MAX);
+    this.sends = new Plans(telemetry, (exchange, routingKey) => sendFacts(this.broker, exchange, routingKey));
+  }
+}
+
+/** What is open on a channel. Never holds the channel. */
+export class ChannelState {
+  readonly open = new OpenDeliveries();
+  readonly unconfirmed = new UnconfirmedSends();
+  readonly unsettled = new Map<number, Unsettled>();
+  /** Whether the broker's confirms are seen: only on channels made after amqplib was patched. */
+  seesConfirms = false;
+  /** Whether messages were pulled from it, whose handling may have been begun by hand. */
+  hasPulled = false;
+  /** Why it is being closed, where that is an error. */
+  closeReason: Error | undefined;
+  readonly settlePlans = new Map<string, OperationPlan>();
+
+  constructor(
+    readonly connection: ConnectionState,
+    private readonly live: Set<ChannelState>,
+  ) {}
+
+  /** To be called before something is left open on it. */
+  keepTrack(): void {
+    this.live.add(this);
+  }
+
+  /** Ends what is open. */
+  close(error: Error | undefined): void {
+    this.live.delete(this);
+    this.unsettled.clear();
+    this.open.close(error);
+    this.unconfirmed.close(error);
+  }
+}
+
+/** The state of every channel and connection that this instrumentation has seen, kept by the objects themselves. */
+export class Channels {
+  private readonly key = Symbol('otel-messaging channel');
+  private readonly connections = new WeakMap<Connection, ConnectionState>();
+  private readonly live = new Set<ChannelState>();
+
+  constructor(readonly telemetry: Telemetry) {}
+
+  /** Notes which broker a connection was made to. */
+  connected(connection: Connection, server: Broker['server']): void {
+    this.connections.set(connection, new ConnectionState(this.telemetry, connection, server));
+  }
+
+  find(channel: Channel): ChannelState | undefined {
+    return (channel as unknown as Record<symbol, ChannelState | undefined>)[this.key];
+  }
+
+  of(channel: Channel): ChannelState {
+    return this.find(channel) ?? this.add(channel);
+  }
+
+  /** Ends what is open on all channels. */
+  closeAll(): void {
+    for (const state of this.live) state.close(undefined);
+  }
+
+  private add(channel: Channel): ChannelState {
+    const state = new ChannelState(this.connectionOf(channel), this.live);
+    // Not a WeakMap: this is read for each message. Not enumerable: nobody but us should see it.
+    Object.defineProperty(channel, this.key, { value: state, enumerable: false, configurable: true });
+    return state;
+  }
+
+  private connectionOf({ connection }: Channel): ConnectionState {
+    const known = this.connections.get(connection);
+    if (known !== undefined) return known;
+    const state = new ConnectionState(this.telemetry, connection, undefined);
+    if (typeof connection === 'object' && connection !== null) this.connections.set(connection, state);
+    return state;
+  }
+}

@@ -1,0 +1,116 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import {
+  type AnyFunction,
+  InstrumentationNodeModuleDefinition,
+  InstrumentationNodeModuleFile,
+  MessagingInstrumentation,
+  type MessagingInstrumentationConfig,
+} from '@otel-messaging/messaging-common';
+import type { ChannelModule, Connection, ConnectModule } from './amqplib';
+import { Channels } from './channels';
+import { allocate, closeBecause, toClosed } from './closing';
+import { consume, get, getWithCallback } from './consumer';
+import { handleConfirm, publish, publishConfirmed } from './producer';
+import { serverOf } from './server';
+import { ack, ackAll, nack, nackAll, recover, reject } from './settlement';
+import { VERSION } from './version';
+
+/** Options of {@link AmqpInstrumentation}; every messaging instrumentation has the same. */
+export type AmqpInstrumentationConfig = MessagingInstrumentationConfig;
+
+type Patch = (channels: Channels, original: AnyFunction) => AnyFunction;
+
+const SUPPORTED = ['>=0.10.0 <3'];
+/** What the promise and the callback API have in common. */
+const CHANNEL_PATCHES: Readonly<Record<string, Patch>> = { consume, ack, ackAll, nack, nackAll, reject, recover };
+
+/**
+ * Traces messages that go through RabbitMQ by amqplib 0.10, 1.x and 2.x, by promises and by callbacks. Patches the
+ * classes inside of amqplib, which it loads with `require` for ES modules too.
+ */
+export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrumentationConfig> {
+  // Used by the base class's constructor, before fields of this class exist.
+  declare private lazyChannels: Channels | undefined;
+
+  constructor(config: AmqpInstrumentationConfig = {}) {
+    super('@otel-messaging/instrumentation-amqp', VERSION, config);
+  }
+
+  /** Ends the spans that wait for a settlement or a confirm as well: what ends them is not seen any more. */
+  override disable(): void {
+    super.disable();
+    this.lazyChannels?.closeAll();
+  }
+
+  protected override init(): InstrumentationNodeModuleDefinition[] {
+    const file = (name: string, patch: (exports: never) => void) =>
+      new InstrumentationNodeModuleFile(
+        `amqplib/lib/${name}`,
+        SUPPORTED,
+        (moduleExports) => {
+          patch(moduleExports as never);
+          return moduleExports;
+        },
+        () => {},
+      );
+    return [
+      new InstrumentationNodeModuleDefinition('amqplib', SUPPORTED, undefined, undefined, [
+        file('connect.js', (exports: ConnectModule) => this.patchConnect(exports)),
+        file('channel.js', (exports: ChannelModule) => this.patchBase(exports)),
+        file('channel_model.js', (exports: ChannelModule) => this.patchModel(exports, get)),
+        file('callback_model.js', (exports: ChannelModule) => this.patchModel(exports, getWithCallback)),
+      ]),
+    ];
+  }
+
+  /** The broker's confirms are requests of their own; a settlement is a frame that nobody answers. */
+  protected override settlesByRequest(): boolean {
+    return false;
+  }
+
+  private get channels(): Channels {
+    this.lazyChannels ??= new Channels(this.telemetry);
+    return this.lazyChannels;
+  }
+
+  private patchConnect(connectModule: ConnectModule): void {
+    const { channels } = this;
+    this.patches.add(connectModule, 'connect', (original) => {
+      return function connect(this: unknown, ...args: unknown[]) {
+        const [url, socketOptions, openCallback] = args;
+        if (typeof openCallback !== 'function') return original.apply(this, args);
+        return original.call(this, url, socketOptions, (error: unknown, connection: Connection, ...rest: unknown[]) => {
+          channels.telemetry.guard('note a connection', undefined, () => {
+            if (connection) channels.connected(connection, serverOf(url));
+          });
+          return openCallback(error, connection, ...rest);
+        });
+      };
+    });
+  }
+
+  private patchBase({ Channel }: ChannelModule): void {
+    this.patch(Channel.prototype, { allocate, closeBecause, toClosed, handleConfirm });
+  }
+
+  private patchModel({ Channel, ConfirmChannel }: ChannelModule, getOfModel: Patch): void {
+    const isConfirmChannel = (channel: unknown) => channel instanceof ConfirmChannel;
+    this.patch(Channel.prototype, {
+      ...CHANNEL_PATCHES,
+      get: getOfModel,
+      publish: (channels, original) => publish(channels, isConfirmChannel, original),
+    });
+    this.patch(ConfirmChannel.prototype, { publish: publishConfirmed });
+  }
+
+  private patch(prototype: object, patches: Readonly<Record<string, Patch>>): void {
+    const { channels } = this;
+    for (const [name, wrap] of Object.entries(patches)) {
+      this.patches.add(prototype, name, (original: AnyFunction) => wrap(channels, original));
+    }
+  }
+}

@@ -1,0 +1,170 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { type AnyFunction, deliveryOf, type Settlement } from '@otel-messaging/messaging-common';
+import type { AmqpMessage, Channel } from './amqplib';
+import type { ChannelState, Channels, Unsettled } from './channels';
+import { settledMessages } from './message';
+import { type Origin, settleFacts } from './operations';
+
+type SettlementName = 'ack' | 'nack' | 'reject';
+
+/** What one call tells the broker. */
+interface Call {
+  readonly name: SettlementName;
+  readonly settlement: Settlement;
+  /** Absent: all messages of the channel. */
+  readonly message?: AmqpMessage;
+  readonly isUpTo: boolean;
+}
+
+/** `ack(message, allUpTo)` */
+export function ack(channels: Channels, original: AnyFunction): AnyFunction {
+  return function ack(this: Channel, ...args: unknown[]) {
+    return settle(channels, this, original, args, ([message, allUpTo]) => ({
+      name: 'ack',
+      settlement: 'ack',
+      message: message as AmqpMessage,
+      isUpTo: Boolean(allUpTo),
+    }));
+  };
+}
+
+/** `nack(message, allUpTo, requeue)`; requeues if it is not told otherwise. */
+export function nack(channels: Channels, original: AnyFunction): AnyFunction {
+  return function nack(this: Channel, ...args: unknown[]) {
+    return settle(channels, this, original, args, ([message, allUpTo, requeue]) => ({
+      name: 'nack',
+      settlement: requeues(requeue) ? 'requeue' : 'nack',
+      message: message as AmqpMessage,
+      isUpTo: Boolean(allUpTo),
+    }));
+  };
+}
+
+/** `reject(message, requeue)`; requeues if it is not told otherwise. */
+export function reject(channels: Channels, original: AnyFunction): AnyFunction {
+  return function reject(this: Channel, ...args: unknown[]) {
+    return settle(channels, this, original, args, ([message, requeue]) => ({
+      name: 'reject',
+      settlement: requeues(requeue) ? 'requeue' : 'reject',
+      message: message as AmqpMessage,
+      isUpTo: false,
+    }));
+  };
+}
+
+export function ackAll(channels: Channels, original: AnyFunction): AnyFunction {
+  return function ackAll(this: Channel, ...args: unknown[]) {
+    return settle(channels, this, original, args, () => ({ name: 'ack', settlement: 'ack', isUpTo: true }));
+  };
+}
+
+export function nackAll(channels: Channels, original: AnyFunction): AnyFunction {
+  return function nackAll(this: Channel, ...args: unknown[]) {
+    return settle(channels, this, original, args, ([requeue]) => ({
+      name: 'nack',
+      settlement: requeues(requeue) ? 'requeue' : 'nack',
+      isUpTo: true,
+    }));
+  };
+}
+
+/** `recover()`: the broker takes back everything that is not settled. */
+export function recover(channels: Channels, original: AnyFunction): AnyFunction {
+  return function recover(this: Channel, ...args: unknown[]) {
+    const result = original.apply(this, args);
+    channels.telemetry.guard('note a recovery', undefined, () => {
+      const state = channels.find(this);
+      state?.unsettled.clear();
+      state?.open.settleAll('requeue');
+    });
+    return result;
+  };
+}
+
+function settle(
+  channels: Channels,
+  channel: Channel,
+  original: AnyFunction,
+  args: unknown[],
+  describe: (args: readonly unknown[]) => Call,
+): unknown {
+  const state = channels.find(channel);
+  const { telemetry } = channels;
+  if (state === undefined || (state.open.size === 0 && state.unsettled.size === 0 && !state.hasPulled)) {
+    return original.apply(channel, args);
+  }
+  const call = describe(args);
+  const operation =
+    telemetry.config.settleSpans && telemetry.isOn()
+      ? telemetry.guard('describe a settlement', undefined, () => startSettle(channels, state, call))
+      : undefined;
+  let result: unknown;
+  if (operation === undefined) result = original.apply(channel, args);
+  else {
+    result = operation.run(original, channel, ...args);
+    operation.end();
+  }
+  // Only now: a call that throws has settled nothing.
+  telemetry.guard('note a settlement', undefined, () => apply(state, call));
+  return result;
+}
+
+function startSettle({ telemetry }: Channels, state: ChannelState, { name, message, isUpTo }: Call) {
+  const { broker } = state.connection;
+  const tag = tagOf(message);
+  const settled = isUpTo ? upTo(state, tag) : known(state, tag);
+  const plan = telemetry.plan(settleFacts(broker, name, commonOrigin(settled), isUpTo));
+  const creations = settled.map(({ creation }) => creation);
+  if (isUpTo) return telemetry.startSettle(plan, { count: settled.length, creations });
+  return telemetry.startSettle(plan, { count: 1, creations, message, reader: settledMessages });
+}
+
+/** Delivery tag 0 stands for all; so does no message. */
+function tagOf(message: AmqpMessage | undefined): number {
+  const tag = message?.fields?.deliveryTag;
+  return typeof tag === 'number' && tag !== 0 ? tag : Number.POSITIVE_INFINITY;
+}
+
+function known({ unsettled }: ChannelState, tag: number): Unsettled[] {
+  const found = unsettled.get(tag);
+  return found === undefined ? [] : [found];
+}
+
+function upTo({ unsettled }: ChannelState, tag: number): Unsettled[] {
+  return [...unsettled].filter(([open]) => open <= tag).map(([, delivery]) => delivery);
+}
+
+function commonOrigin(settled: readonly Unsettled[]): Origin | undefined {
+  const [first, ...rest] = settled;
+  if (first === undefined) return undefined;
+  const { exchange, routingKey, queue } = first.origin;
+  const isSame = rest.every(
+    ({ origin }) => origin.exchange === exchange && origin.routingKey === routingKey && origin.queue === queue,
+  );
+  return isSame ? first.origin : undefined;
+}
+
+function apply({ open, unsettled, hasPulled }: ChannelState, { settlement, message, isUpTo }: Call): void {
+  const tag = tagOf(message);
+  if (isUpTo) {
+    open.settleUpTo(tag, settlement);
+    for (const waiting of unsettled.keys()) {
+      if (waiting > tag) break; // tags only grow
+      unsettled.delete(waiting);
+    }
+  } else {
+    open.settle(tag, settlement);
+    unsettled.delete(tag);
+  }
+  // The handling of a pulled message has a span only where the application asked for one, with that message.
+  if (hasPulled) deliveryOf(message)?.settle(settlement);
+}
+
+/** As amqplib reads it. */
+function requeues(requeue: unknown): boolean {
+  return requeue === undefined || Boolean(requeue);
+}
