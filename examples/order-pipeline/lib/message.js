@@ -37,4 +37,7 @@ function queueOf(span) {
   return `${SYSTEM_LABELS[system] ?? system} ${queue}`.trim();
 }
 
-module.exports = { messageOf, queueOf, systemOf };
+/** Whether the handler gave the message back or away: not a failure of the span, but worth seeing. */
+const isRefused = ({ attributes }) => ['nack', 'reject'].includes(attributes['messaging.message.settlement']);
+
+module.exports = { isRefused, messageOf, queueOf };

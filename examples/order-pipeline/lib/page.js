@@ -6,6 +6,7 @@
 
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
+const { isRefused } = require('./message.js');
 const { ordersWithSpans } = require('./report.js');
 const { SERVICE_NAMES } = require('./services.js');
 const { layOut, summarise } = require('./trace.js');
@@ -60,6 +61,7 @@ function rowForPage({ span, depth, orphan, queue }, beginMs) {
     events: span.events.map(({ atMs, ...event }) => ({ ...event, atMs: round(atMs - beginMs) })),
     depth,
     orphan,
+    refused: isRefused(span),
     startMs: round(startMs - beginMs),
     durationMs: round(endMs - startMs),
     queue: queue && {

@@ -4,10 +4,11 @@
  */
 'use strict';
 
+const { isRefused } = require('./message.js');
 const { duration, fit, fitRight } = require('./text.js');
 const { layOut } = require('./trace.js');
 
-const WIDTHS = { service: 13, name: 46, kind: 9, start: 9, duration: 9 };
+const WIDTHS = { service: 12, name: 49, kind: 8, start: 8, duration: 8 };
 const BAR_WIDTH = 120 - 5 - Object.values(WIDTHS).reduce((sum, width) => sum + width, 0);
 
 /** One trace in lines of at most 120 columns: `█` is work, `░` is time in a queue. */
@@ -20,7 +21,7 @@ function waterfall(spans, paint) {
     const { span, queue } = row;
     const work = line(
       paint.service(span.service, fit(span.service, WIDTHS.service)),
-      fit(`${branch(rows, index)}${span.name}${span.error ? ' ✗' : ''}${row.orphan ? ' (orphan)' : ''}`, WIDTHS.name),
+      fit(`${branches(rows, index).working}${span.name}${markOf(row)}`, WIDTHS.name),
       paint.dim(fit(span.kind, WIDTHS.kind)),
       fitRight(`+${duration(span.startMs - startMs)}`, WIDTHS.start),
       fitRight(duration(span.endMs - span.startMs), WIDTHS.duration),
@@ -30,7 +31,7 @@ function waterfall(spans, paint) {
     const waited = duration(queue.endMs - queue.startMs);
     const gap = line(
       '',
-      fit(`${'  '.repeat(row.depth)}waits in ${queue.place}`, WIDTHS.name),
+      fit(`${branches(rows, index).waiting}waits in ${queue.place}`, WIDTHS.name),
       '',
       fitRight(`+${duration(queue.startMs - startMs)}`, WIDTHS.start),
       fitRight(waited, WIDTHS.duration),
@@ -38,7 +39,16 @@ function waterfall(spans, paint) {
     );
     return [paint.dim(gap), work];
   });
-  return [paint.bold(heading), ...body, paint.dim('█ at work   ░ in a queue   ✗ failed')].join('\n');
+  return [
+    paint.bold(heading),
+    ...body,
+    paint.dim('█ at work   ░ in a queue   ↩ refused by its handler   ✗ failed'),
+  ].join('\n');
+}
+
+function markOf({ span, orphan }) {
+  const mark = span.error ? ' ✗' : isRefused(span) ? ' ↩' : '';
+  return orphan ? `${mark} (orphan)` : mark;
 }
 
 function line(service, name, kind, start, length, timeline) {
@@ -63,18 +73,14 @@ function bar(character, from, to) {
   return ' '.repeat(start) + character.repeat(end - start);
 }
 
-/** The lines of the tree in front of a name. */
-function branch(rows, index) {
+/** The lines of the tree in front of a row's name, and in front of what it waited for, a line above. */
+function branches(rows, index) {
   const { depth } = rows[index];
-  if (depth === 0) return '';
-  const later = rows.slice(index + 1);
-  const continues = (level) => {
-    const next = later.find((row) => row.depth <= level);
-    return next?.depth === level;
-  };
-  let text = '';
-  for (let level = 1; level < depth; level++) text += continues(level) ? '│ ' : '  ';
-  return `${text}${continues(depth) ? '├ ' : '└ '}`;
+  if (depth === 0) return { waiting: '', working: '' };
+  const continues = (level) => rows.slice(index + 1).find((row) => row.depth <= level)?.depth === level;
+  let above = '';
+  for (let level = 1; level < depth; level++) above += continues(level) ? '│ ' : '  ';
+  return { waiting: `${above}│   `, working: `${above}${continues(depth) ? '├ ' : '└ '}` };
 }
 
 module.exports = { waterfall };

@@ -148,16 +148,15 @@ function spansOf(order: TestOrder): TestSpan[] {
   for (let attempt = 1; attempt <= (order.attempts ?? 0); attempt++) {
     const failed = order.outcome === 'dead-lettered' || attempt < (order.attempts ?? 0);
     const key = attempt === 1 ? 'order.paid' : `order.retry.${attempt - 1}`;
-    const error = failed ? 'refused' : undefined;
+    const settlement = { 'messaging.message.settlement': failed ? 'nack' : 'ack' };
     add({
       service: 'shipping',
       name: `consume shop:${key}:shipping`,
       kind: 'CONSUMER',
       startMs,
       endMs: startMs + 15,
-      attributes: rabbitmq(`shop:${key}:shipping`),
+      attributes: { ...rabbitmq(`shop:${key}:shipping`), ...settlement },
       parentSpanId: paid.spanId,
-      error,
     });
     startMs += 15 + 150 * attempt;
   }

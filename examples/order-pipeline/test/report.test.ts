@@ -35,7 +35,7 @@ test('the waterfall shows queues as gaps and fits 120 columns', () => {
   const lines: string[] = report.waterfallOf(shown, plain).split('\n');
   expect(lines.filter((line) => line.includes('░') && line.includes('waits in'))).toHaveLength(6);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(120);
-  expect(lines.join('\n')).toMatch(/^shipping .*consume shop:order\.paid:shipping ✗ +CONSUMER +\+106 ms +15\.0 ms +█/m);
+  expect(lines.join('\n')).toMatch(/^shipping .*consume shop:order\.paid:shipping ↩ +CONSUMER +\+106 ms +15\.0 ms +█/m);
 });
 
 test('an order that is given up is shown before one that is only retried', () => {

@@ -126,11 +126,12 @@ function showJourney() {
       attempts.set(row.service, attempt);
       const last = row === stops.at(-1);
       const again = attempt > 1 ? `attempt ${attempt}, ` : '';
+      const end = last ? `, ${order.outcome}` : row.error || row.refused ? ', refused' : '';
       const stop = element(
         'div',
-        { className: `stop${row.error ? ' failed' : ''}`, style: colorOf(row.service) },
+        { className: `stop${row.error || row.refused ? ' failed' : ''}`, style: colorOf(row.service) },
         row.service,
-        element('small', {}, `${again}${duration(row.durationMs)}${last ? `, ${order.outcome}` : ''}`),
+        element('small', {}, `${again}${duration(row.durationMs)}${end}`),
       );
       if (row === stops[0]) return [stop];
       if (!row.queue)
@@ -205,7 +206,13 @@ function rowOf(row, rows, at, ticks, position) {
       element('span', { className: 'service' }, row.service),
       treeOf(rows, at),
       element('span', { className: 'name', title: row.name }, row.name),
-      row.error ? element('span', { className: 'failed-mark' }, '✗') : undefined,
+      row.error || row.refused
+        ? element(
+            'span',
+            { className: 'failed-mark', title: row.error ?? 'refused by its handler' },
+            row.error ? '✗' : '↩',
+          )
+        : undefined,
       row.orphan ? element('span', { className: 'kind' }, 'ORPHAN') : undefined,
       element('span', { className: 'kind' }, row.kind),
     ),
@@ -215,7 +222,7 @@ function rowOf(row, rows, at, ticks, position) {
       ...ticks.map((ms) => element('i', { className: 'grid', style: { left: position(ms) } })),
       row.queue && row.queue.durationMs > 0 ? gapOf(row.queue, position) : undefined,
       element('span', {
-        className: `bar${row.error ? ' failed' : ''}`,
+        className: `bar${row.error || row.refused ? ' failed' : ''}`,
         style: { left: position(row.startMs), width: position(row.durationMs) },
       }),
       element('span', { className: 'length', style: { left: position(end) } }, duration(row.durationMs)),
@@ -355,6 +362,7 @@ function showTip(event) {
     element('div', {}, `${row.kind}, from +${duration(row.startMs)} for ${duration(row.durationMs)}`),
     ...(waited ? [waited] : []),
     ...(row.error ? [element('div', {}, `✗ ${row.error}`)] : []),
+    ...(row.refused ? [element('div', {}, '↩ refused by its handler')] : []),
   );
   tip.style.left = `${Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8)}px`;
   tip.style.top = `${Math.min(event.clientY + 16, innerHeight - tip.offsetHeight - 8)}px`;
