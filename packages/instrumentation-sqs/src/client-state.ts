@@ -1,0 +1,56 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { BoundedMap, type Server, type Telemetry } from '@otel-messaging/messaging-common';
+import type { SqsOptions } from './config';
+import { regionOfUrl, serverOfEndpoint, serverOfUrl } from './operations';
+import { Queue } from './queue';
+
+/** What is read of a client; its configuration gives most values by functions that return promises. */
+export interface SqsClientLike {
+  readonly config?: { readonly endpoint?: unknown; readonly region?: unknown };
+}
+
+/** What is known of one client: its queues, and the endpoint that they are reached at. */
+export class ClientState {
+  private readonly queues = new BoundedMap<string, Queue>(1000);
+  private server: Server | undefined;
+  private region: string | undefined;
+
+  constructor(
+    client: SqsClientLike,
+    private readonly telemetry: Telemetry,
+    readonly options: SqsOptions,
+  ) {
+    // Without an endpoint of its own a client sends to the host in the queue's URL.
+    this.learn(client.config?.endpoint, (endpoint) => {
+      this.server = serverOfEndpoint(endpoint);
+    });
+    this.learn(client.config?.region, (region) => {
+      this.region = typeof region === 'string' ? region : undefined;
+    });
+  }
+
+  queue(url: string | undefined): Queue {
+    const key = url ?? '';
+    return this.queues.get(key) ?? this.queues.add(key, new Queue(this.telemetry, this.options, this.factsOf(url)));
+  }
+
+  /** Until the client's own answers are there, the first calls go by the queue's URL, which names the same host. */
+  private factsOf(url: string | undefined) {
+    return { url, server: this.server ?? serverOfUrl(url), region: this.region ?? regionOfUrl(url) };
+  }
+
+  private learn(provider: unknown, keep: (value: unknown) => void): void {
+    if (typeof provider !== 'function') return;
+    const known = Promise.resolve(provider()).then((value) => {
+      keep(value);
+      this.queues.clear();
+    });
+    known.catch(() => {
+      // The call itself fails in the same way, and tells the application.
+    });
+  }
+}

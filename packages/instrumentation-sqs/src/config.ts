@@ -1,0 +1,57 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { MessagingInstrumentationConfig } from '@otel-messaging/messaging-common';
+
+/** Options of `SqsInstrumentation`, besides those that every messaging instrumentation has. */
+export interface SqsInstrumentationConfig extends MessagingInstrumentationConfig {
+  /**
+   * When to write the context into the system attribute `AWSTraceHeader`, which counts toward no limit: besides message
+   * attributes, only where those have no room for it, or never. Default: `always`.
+   */
+  awsTraceHeader?: 'always' | 'fallback' | 'off';
+  /**
+   * What an incoming `AWSTraceHeader` that is not sampled means: a link from a trace of its own, or a parent, which
+   * leaves the handler's spans unsampled as well. Default: `link`.
+   */
+  xrayUnsampled?: 'link' | 'parent';
+  /** Adds `rpc.*` and `cloud.region`, as the conventions for the AWS SDK ask. Default: true. */
+  awsRpcAttributes?: boolean;
+  /**
+   * Bytes that a message may have; set it where a queue allows less than the service does. Default: 1,048,576.
+   */
+  maxMessageBytes?: number;
+  /**
+   * Length up to which a body that looks like an envelope of SNS or EventBridge is parsed for a context; 0 for never.
+   * Default: 262,144.
+   */
+  maxEnvelopeLength?: number;
+}
+
+export type SqsOptions = Required<
+  Pick<
+    SqsInstrumentationConfig,
+    'awsTraceHeader' | 'xrayUnsampled' | 'awsRpcAttributes' | 'maxMessageBytes' | 'maxEnvelopeLength'
+  >
+>;
+
+/** The service's limits of a message's size; queues made before 2025 have the lower one. */
+export const SERVICE_LIMITS_BYTES = [262_144, 1_048_576] as const;
+
+/** The options with every default applied. Unknown values count as absent. */
+export function resolveOptions(config: SqsInstrumentationConfig): SqsOptions {
+  const { awsTraceHeader, xrayUnsampled, awsRpcAttributes, maxMessageBytes, maxEnvelopeLength } = config;
+  return {
+    awsTraceHeader: awsTraceHeader === 'fallback' || awsTraceHeader === 'off' ? awsTraceHeader : 'always',
+    xrayUnsampled: xrayUnsampled === 'parent' ? 'parent' : 'link',
+    awsRpcAttributes: awsRpcAttributes ?? true,
+    maxMessageBytes: isCount(maxMessageBytes) ? maxMessageBytes : SERVICE_LIMITS_BYTES[1],
+    maxEnvelopeLength: isCount(maxEnvelopeLength) ? maxEnvelopeLength : 262_144,
+  };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0;
+}

@@ -1,0 +1,53 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/** An attribute of a message, as the client writes and reads it. */
+export interface MessageAttribute {
+  readonly DataType?: string;
+  readonly StringValue?: string;
+  readonly BinaryValue?: Uint8Array;
+}
+
+export type MessageAttributes = Readonly<Record<string, MessageAttribute>>;
+
+/** The text of an attribute, String or Binary; its name in any letter case. */
+export function attributeText(attributes: unknown, name: string): string | undefined {
+  if (typeof attributes !== 'object' || attributes === null) return undefined;
+  if (Object.hasOwn(attributes, name)) return textOf((attributes as MessageAttributes)[name]);
+  for (const key of Object.keys(attributes)) {
+    if (key.length === name.length && key.toLowerCase() === name) return textOf((attributes as MessageAttributes)[key]);
+  }
+  return undefined;
+}
+
+export function attributeNames(attributes: unknown): string[] {
+  return typeof attributes === 'object' && attributes !== null ? Object.keys(attributes) : [];
+}
+
+/** Bytes that attributes count toward a message's size: names, types and values. */
+export function attributesSize(attributes: MessageAttributes): number {
+  let bytes = 0;
+  for (const name of Object.keys(attributes)) {
+    const { DataType, StringValue, BinaryValue } = attributes[name] ?? {};
+    bytes += textSize(name) + textSize(DataType) + textSize(StringValue) + (BinaryValue?.byteLength ?? 0);
+  }
+  return bytes;
+}
+
+/** Bytes of a text as UTF-8; 0 for anything else. */
+export function textSize(text: unknown): number {
+  return typeof text === 'string' ? Buffer.byteLength(text) : 0;
+}
+
+function textOf(attribute: unknown): string | undefined {
+  if (typeof attribute !== 'object' || attribute === null) return undefined;
+  const { StringValue, BinaryValue } = attribute as MessageAttribute;
+  if (typeof StringValue === 'string') return StringValue === '' ? undefined : StringValue;
+  if (!(BinaryValue instanceof Uint8Array) || BinaryValue.byteLength > MAX_BINARY_BYTES) return undefined;
+  return Buffer.from(BinaryValue.buffer, BinaryValue.byteOffset, BinaryValue.byteLength).toString('utf8');
+}
+
+/** No carrier is longer; what is, is the application's data and not worth decoding. */
+const MAX_BINARY_BYTES = 16_384;

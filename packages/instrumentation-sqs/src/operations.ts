@@ -1,0 +1,141 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { Attributes } from '@opentelemetry/api';
+import { type MessageOutcome, type OperationFacts, type Server, semconv } from '@otel-messaging/messaging-common';
+
+/** The operations that are traced, by what the conventions call them. */
+export type QueueOperation = 'send' | 'sendBatch' | 'create' | 'receive' | 'process' | 'delete' | 'deleteBatch';
+
+/** What is known of the place that a call goes to. */
+export interface QueueFacts {
+  readonly url?: string;
+  readonly server?: Server;
+  readonly region?: string;
+}
+
+const OPERATIONS: Readonly<Record<QueueOperation, Pick<OperationFacts, 'type' | 'name' | 'isBatch'>>> = {
+  send: { type: 'send', name: 'send' },
+  sendBatch: { type: 'send', name: 'send', isBatch: true },
+  create: { type: 'create', name: 'create' },
+  receive: { type: 'receive', name: 'receive', isBatch: true },
+  process: { type: 'process', name: 'process' },
+  delete: { type: 'settle', name: 'delete' },
+  deleteBatch: { type: 'settle', name: 'delete', isBatch: true },
+};
+
+const METHODS: Readonly<Partial<Record<QueueOperation, string>>> = {
+  send: 'SendMessage',
+  sendBatch: 'SendMessageBatch',
+  receive: 'ReceiveMessage',
+  delete: 'DeleteMessage',
+  deleteBatch: 'DeleteMessageBatch',
+};
+
+/** @param rpc whether to add what the conventions for the AWS SDK ask of its calls */
+export function operationFacts(
+  operation: QueueOperation,
+  { url, server, region }: QueueFacts,
+  rpc: boolean,
+): OperationFacts {
+  const method = METHODS[operation];
+  return {
+    ...OPERATIONS[operation],
+    system: semconv.MESSAGING_SYSTEM_NAME_VALUE_AWS_SQS,
+    destination: { name: queueName(url) },
+    server,
+    attributes: {
+      [semconv.ATTR_AWS_SQS_QUEUE_URL]: url,
+      ...(rpc && method !== undefined && rpcAttributes(method, region)),
+    },
+    legacyAttributes: { 'url.full': url },
+  };
+}
+
+/** The last path segment of a queue's URL, which is its name. */
+export function queueName(url: string | undefined): string | undefined {
+  return url?.slice(url.lastIndexOf('/') + 1) || undefined;
+}
+
+/** The server that a queue's URL names. */
+export function serverOfUrl(url: string | undefined): Server | undefined {
+  return url !== undefined && URL.canParse(url) ? serverOf(new URL(url)) : undefined;
+}
+
+/** The server of an endpoint as the client resolves it, in the old or the new form. */
+export function serverOfEndpoint(endpoint: unknown): Server | undefined {
+  const { hostname, url } = (endpoint ?? {}) as { hostname?: unknown; url?: unknown };
+  if (typeof hostname === 'string') return serverOf(endpoint as { hostname: string });
+  return url instanceof URL ? serverOf(url) : undefined;
+}
+
+/** The region in the host name of a queue's URL, where it is one of Amazon's. */
+export function regionOfUrl(url: string | undefined): string | undefined {
+  return /^https?:\/\/(?:sqs(?:-fips)?\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.amazonaws\.com/.exec(url ?? '')?.[1];
+}
+
+/** What the answer, or the error, of a call says of the request. */
+export function requestAttributes(answer: unknown, isLegacyToo: boolean): Attributes {
+  const { requestId, extendedRequestId } = metadataOf(answer);
+  const attributes: Attributes = {};
+  if (requestId !== undefined) attributes[semconv.ATTR_AWS_REQUEST_ID] = requestId;
+  if (requestId !== undefined && isLegacyToo) attributes['aws.request.id'] = requestId;
+  if (extendedRequestId !== undefined) attributes[semconv.ATTR_AWS_EXTENDED_REQUEST_ID] = extendedRequestId;
+  return attributes;
+}
+
+export function requestIdOf(answer: unknown): string | undefined {
+  return metadataOf(answer).requestId;
+}
+
+/** What the answer to a batch says of its n-th entry. */
+export function entryOutcomes(entries: readonly unknown[], answer: unknown): MessageOutcome[] {
+  const { Successful, Failed } = (answer ?? {}) as { Successful?: unknown; Failed?: unknown };
+  const outcomes = new Map<unknown, MessageOutcome>();
+  for (const { Id, MessageId } of listOf(Successful)) {
+    outcomes.set(Id, MessageId === undefined ? {} : { attributes: messageId(MessageId) });
+  }
+  for (const { Id, Code, Message } of listOf(Failed)) outcomes.set(Id, { error: entryError(Code, Message) });
+  return entries.map((entry) => outcomes.get((entry as { Id?: unknown }).Id) ?? {});
+}
+
+export function messageId(id: unknown): Attributes {
+  return typeof id === 'string' ? { [semconv.ATTR_MESSAGING_MESSAGE_ID]: id } : {};
+}
+
+function rpcAttributes(method: string, region: string | undefined): Attributes {
+  return {
+    [semconv.ATTR_RPC_SYSTEM]: 'aws-api',
+    [semconv.ATTR_RPC_SERVICE]: 'SQS',
+    [semconv.ATTR_RPC_METHOD]: method,
+    [semconv.ATTR_CLOUD_REGION]: region,
+  };
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
+
+function serverOf({ hostname, port, protocol }: { hostname: string; port?: unknown; protocol?: string }): Server {
+  return { address: hostname, port: Number(port) || DEFAULT_PORTS[protocol ?? 'https:'] };
+}
+
+function metadataOf(answer: unknown): { readonly requestId?: string; readonly extendedRequestId?: string } {
+  const { $metadata } = (typeof answer === 'object' && answer !== null ? answer : {}) as { $metadata?: unknown };
+  return typeof $metadata === 'object' && $metadata !== null ? $metadata : {};
+}
+
+function entryError(code: unknown, message: unknown): Error {
+  return Object.assign(new Error(String(message ?? code)), { name: String(code), Code: code });
+}
+
+interface BatchResult {
+  readonly Id?: string;
+  readonly MessageId?: string;
+  readonly Code?: string;
+  readonly Message?: string;
+}
+
+function listOf(value: unknown): readonly BatchResult[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,131 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { type Context, context as contextApi, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { isObservable, type ProcessOperation, type Telemetry } from '@otel-messaging/messaging-common';
+import { resolveOptions } from './config';
+import { deliveryFor } from './deliveries';
+import { type IncomingMessage, IncomingReader } from './incoming-message';
+import type { Queue } from './queue';
+
+export interface ProcessBatchOptions {
+  /** Messages handled at the same time; 1 keeps their order. Default: all of them. */
+  readonly concurrency?: number;
+}
+
+/** How the handling of a batch went; both lists are in the order of the messages. */
+export interface ProcessBatchResult<M> {
+  /** Handled, and to be deleted. */
+  readonly succeeded: M[];
+  /** To be left in the queue: they come again when their visibility timeout is over. */
+  readonly failed: { readonly message: M; readonly error: unknown }[];
+}
+
+/**
+ * The handler's own result, after it ran in the message's context and `process` span. Without instrumentation, and for a
+ * message that was processed before, the handler just runs. Errors are the handler's.
+ */
+export function processMessage<M extends object, R>(message: M, handler: (message: M) => R): R {
+  const operation = begin(message);
+  if (operation === undefined) return handler(message);
+  const result = operation.handleBody(false, handler, undefined, [message]);
+  if (!isObservable(result)) operation.end();
+  return result;
+}
+
+/**
+ * Handles each message as `processMessage` does, and waits for all. One that fails keeps no other from being handled, so
+ * the promise never rejects for a handler: look at `failed`.
+ * @param messages `Messages` of a receive, undefined for an empty one
+ */
+export async function processBatch<M extends object>(
+  messages: readonly M[] | undefined,
+  handler: (message: M) => unknown,
+  options: ProcessBatchOptions = {},
+): Promise<ProcessBatchResult<M>> {
+  const count = messages?.length ?? 0;
+  const errors: ({ readonly error: unknown } | undefined)[] = new Array(count);
+  let next = 0;
+  const worker = async () => {
+    while (next < count) {
+      const i = next++;
+      try {
+        await processMessage(messages![i] as M, handler);
+      } catch (error) {
+        errors[i] = { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: concurrencyOf(options, count) }, worker));
+
+  const result: ProcessBatchResult<M> = { succeeded: [], failed: [] };
+  // By index: walking the array itself would begin each message once more.
+  for (let i = 0; i < count; i++) {
+    const message = messages![i] as M;
+    const failure = errors[i];
+    if (failure === undefined) result.succeeded.push(message);
+    else result.failed.push({ message, error: failure.error });
+  }
+  return result;
+}
+
+/**
+ * The active context with what the message brought: its `process` span if there is one, else its creation context; and
+ * its baggage. Also for messages that were received without the instrumentation, as far as they still carry a context.
+ */
+export function messageContext(message: object): Context {
+  const active = contextApi.active();
+  const delivery = deliveryFor(message);
+  if (delivery !== undefined) return delivery.contextIn(active);
+  if (source?.telemetry.isOn()) {
+    const { telemetry, unknownQueue } = source;
+    const { reader } = unknownQueue;
+    return telemetry.handlerContext(unknownQueue.plan('process'), telemetry.extract(message, reader), active);
+  }
+  try {
+    return contextIn(message, active);
+  } catch {
+    return active; // a propagator that throws
+  }
+}
+
+/** What the functions above use for messages that no instrumented client has received. */
+export interface HelperSource {
+  readonly telemetry: Telemetry;
+  readonly unknownQueue: Queue;
+}
+
+/** The instrumentation made last is the one in use. */
+export function setHelperSource(current: HelperSource): void {
+  source = current;
+}
+
+let source: HelperSource | undefined;
+
+function begin(message: object): ProcessOperation | undefined {
+  const delivery = deliveryFor(message);
+  if (delivery !== undefined) return delivery.begin(message);
+  if (!source?.telemetry.isOn()) return undefined;
+  const { telemetry, unknownQueue } = source;
+  return telemetry.startProcess<IncomingMessage>(unknownQueue.plan('process'), message, unknownQueue.reader) as
+    | ProcessOperation
+    | undefined;
+}
+
+/** The extracted context, with no instrumentation to ask. */
+function contextIn(message: IncomingMessage, active: Context): Context {
+  const extracted = propagation.extract(ROOT_CONTEXT, message, PLAIN_READER);
+  const other = PLAIN_READER.otherContext(message);
+  const creation = trace.getSpanContext(extracted) ?? (other?.linkOnly ? undefined : other?.spanContext);
+  const baggage = propagation.getBaggage(extracted);
+  const base = baggage === undefined ? active : propagation.setBaggage(active, baggage);
+  return creation === undefined ? base : trace.setSpanContext(base, creation);
+}
+
+const PLAIN_READER = new IncomingReader({ ...resolveOptions({}), captureBodySize: false });
+
+function concurrencyOf({ concurrency }: ProcessBatchOptions, count: number): number {
+  return concurrency !== undefined && concurrency >= 1 ? Math.min(Math.floor(concurrency), count) : count;
+}
