@@ -21,7 +21,7 @@ export abstract class ActiveOperation {
 
   protected constructor(
     protected readonly telemetry: Telemetry,
-    readonly plan: OperationPlan,
+    public plan: OperationPlan,
   ) {}
 
   /** The span, or undefined where none is made. */

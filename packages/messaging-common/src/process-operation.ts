@@ -21,6 +21,7 @@ import type { MessageReader, Outcome, Settlement } from './operation';
 import type { OperationPlan } from './plan';
 import { isObservable } from './promises';
 import { ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, ATTR_MESSAGING_MESSAGE_SETTLEMENT } from './semconv';
+import type { OpenDeliveries } from './settlement';
 import type { Telemetry } from './telemetry';
 
 /** How the client treats a handler's return value. */
@@ -41,6 +42,8 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   private isSettled = false;
   private endedMs: number | undefined;
   private delivery: Delivery<M> | undefined;
+  private deliveries: OpenDeliveries | undefined;
+  private tag = 0;
 
   private constructor(
     telemetry: Telemetry,
@@ -155,6 +158,12 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     if (this.isStarted) this.end();
   }
 
+  /** Where to be forgotten at its end: a handler may be over without having settled its message. */
+  isOpenIn(deliveries: OpenDeliveries, tag: number): void {
+    this.deliveries = deliveries;
+    this.tag = tag;
+  }
+
   hasStarted(): boolean {
     return this.isStarted;
   }
@@ -177,6 +186,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   }
 
   protected finish(outcome: Outcome | undefined): void {
+    this.deliveries?.forget(this.tag);
     this.startLazily(); // a body that throws has a span, whatever it did before
     const { span, telemetry, plan, startedMs, endedMs } = this;
     const type = outcome?.error === undefined ? undefined : this.recordError(span, outcome.error);

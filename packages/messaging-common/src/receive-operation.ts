@@ -30,6 +30,11 @@ export class ReceiveOperation extends ActiveOperation {
     this.context = suppressed(this.ambient);
   }
 
+  /** The answer tells more of the destination than was known at the call. */
+  refine(plan: OperationPlan): void {
+    this.plan = plan;
+  }
+
   /**
    * Ends the operation with the messages that it brought; walking the array makes their contexts active.
    * @param processPlan plan of each message's `process` span

@@ -15,6 +15,7 @@ export class OpenDeliveries {
 
   add(tag: number, operation: ProcessOperation): void {
     this.open.set(tag, operation);
+    operation.isOpenIn(this, tag);
   }
 
   /** The handler is over, or the delivery will not be settled: nothing is left to wait for. */
