@@ -4,15 +4,19 @@
  */
 
 import type { SpanContext } from '@opentelemetry/api';
-import { OpenDeliveries, type OperationPlan, type Telemetry } from '@otel-messaging/messaging-common';
+import { BoundedMap, OpenDeliveries, type Telemetry } from '@otel-messaging/messaging-common';
 import type { Channel, Connection } from './amqplib';
 import { UnconfirmedSends } from './confirms';
 import { type Broker, type Origin, sendFacts } from './operations';
 import { Plans } from './plans';
+import { QueueSource } from './queue-source';
 import { peerOf } from './server';
 
 /** `frame_max` is at least this, whatever was agreed on. */
 const MIN_FRAME_MAX = 4096;
+
+/** Queues pulled from by one channel, the names of which may be made up at run time. */
+const MAX_SOURCES = 100;
 
 /** A delivery that waits for its settlement; kept for settle spans only. */
 export interface Unsettled {
@@ -45,12 +49,21 @@ export class ChannelState {
   hasPulled = false;
   /** Why it is being closed, where that is an error. */
   closeReason: Error | undefined;
-  readonly settlePlans = new Map<string, OperationPlan>();
+  private readonly sources = new BoundedMap<string, QueueSource>(MAX_SOURCES);
 
   constructor(
+    private readonly telemetry: Telemetry,
     readonly connection: ConnectionState,
     private readonly live: Set<ChannelState>,
   ) {}
+
+  /** A queue that messages are pulled from. */
+  sourceOf(queue: string): QueueSource {
+    return (
+      this.sources.get(queue) ??
+      this.sources.add(queue, new QueueSource(this.telemetry, this.connection.broker, queue))
+    );
+  }
 
   /** To be called before something is left open on it. */
   keepTrack(): void {
@@ -93,7 +106,7 @@ export class Channels {
   }
 
   private add(channel: Channel): ChannelState {
-    const state = new ChannelState(this.connectionOf(channel), this.live);
+    const state = new ChannelState(this.telemetry, this.connectionOf(channel), this.live);
     // Not a WeakMap: this is read for each message. Not enumerable: nobody but us should see it.
     Object.defineProperty(channel, this.key, { value: state, enumerable: false, configurable: true });
     return state;
