@@ -60,8 +60,7 @@ export class ChannelState {
   /** A queue that messages are pulled from. */
   sourceOf(queue: string): QueueSource {
     return (
-      this.sources.get(queue) ??
-      this.sources.add(queue, new QueueSource(this.telemetry, this.connection.broker, queue))
+      this.sources.get(queue) ?? this.sources.add(queue, new QueueSource(this.telemetry, this.connection.broker, queue))
     );
   }
 

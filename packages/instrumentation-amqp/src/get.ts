@@ -6,7 +6,7 @@
 import { context } from '@opentelemetry/api';
 import type { AnyFunction, ReceiveOperation } from '@otel-messaging/messaging-common';
 import type { AmqpMessage, Channel } from './amqplib';
-import type { Channels, ChannelState } from './channels';
+import type { ChannelState, Channels } from './channels';
 import { isNoAck, type QueueSource, textOf } from './queue-source';
 
 /** `channel.get` of the promise API. */
@@ -62,7 +62,7 @@ function startPull(channels: Channels, channel: Channel, [queue, options]: reado
     const isSettled = isNoAck(options);
     const operation = telemetry.startReceive(source.receives.for('', ''));
     if (operation === undefined) return undefined;
-    return { operation, end: (message) => end(operation, state, source, isSettled, message) };
+    return { operation, end: (message: AmqpMessage | false) => end(operation, state, source, isSettled, message) };
   });
 }
 

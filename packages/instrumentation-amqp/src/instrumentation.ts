@@ -13,7 +13,8 @@ import {
 import type { ChannelModule, Connection, ConnectModule } from './amqplib';
 import { Channels } from './channels';
 import { allocate, closeBecause, toClosed } from './closing';
-import { consume, get, getWithCallback } from './consumer';
+import { consume } from './consumer';
+import { get, getWithCallback } from './get';
 import { handleConfirm, publish, publishConfirmed } from './producer';
 import { serverOf } from './server';
 import { ack, ackAll, nack, nackAll, recover, reject } from './settlement';
