@@ -24,7 +24,7 @@ const ONLY_DEPENDENCIES = [
 export interface Wanted {
   readonly program: string;
   /** Of everything that `program` needs, the packages to unpack even if they are installed, so that one folder holds matching versions. */
-  readonly family: RegExp;
+  readonly family?: RegExp;
 }
 
 /**
@@ -87,7 +87,7 @@ async function download(wanted: Wanted, folder: string, options: readonly string
 
 async function family({ program, family }: Wanted, options: readonly string[]): Promise<string[]> {
   const tree = await runTied(['apt-cache', ...options, 'depends', '--recurse', ...ONLY_DEPENDENCIES, program]);
-  const names = tree.split('\n').filter((name) => family.test(name));
+  const names = tree.split('\n').filter((name) => family?.test(name));
   return [program, ...names];
 }
 

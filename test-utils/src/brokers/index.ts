@@ -98,7 +98,7 @@ async function firstThatStarts<T extends RunningBroker>(
     } catch (error) {
       const reason = (error as Error).message;
       tried.push(`  - ${reason.replaceAll('\n', '\n    ')}`);
-      if (!(error instanceof Unavailable)) say(`could not start: ${reason}`);
+      if (!(error instanceof Unavailable)) say(`could not start: ${reason.split('\n')[0]}`);
     }
   }
   throw new Error(`No ${name} to be had:\n${tried.join('\n')}\n  Provide it with: ${PROVIDED_BY[name]}`);

@@ -17,8 +17,6 @@ const OLDEST_JAVA = 17;
 /** Debian 11 and 12 and Ubuntu have the first, Debian 13 has the second. */
 const PACKAGES = ['openjdk-17-jre-headless', 'openjdk-21-jre-headless'];
 
-const NO_FAMILY = /^$/; // the rest is for screens and printers
-
 /** A Java that can run Kafka. */
 export interface Java {
   readonly program: string;
@@ -31,10 +29,14 @@ export interface Java {
 /** The Java that is installed if it is new enough, else a copy in the cache, from the packages of this Debian or Ubuntu system. */
 export async function suitableJava(log: Log): Promise<Java> {
   const home = process.env['JAVA_HOME'];
-  const program = await findProgram('java', home ? [join(home, 'bin')] : []);
-  const version = program ? await majorVersion(program) : 0;
-  if (program && version >= OLDEST_JAVA) return { program, env: {}, trust: [] };
-  const lacking = program ? `Java ${version} is too old, ${OLDEST_JAVA} is needed` : 'no Java';
+  const installed = [home ? await findProgram('java', [join(home, 'bin')]) : undefined, await findProgram('java')];
+  let lacking = 'no Java';
+  for (const program of installed) {
+    if (!program) continue;
+    const version = await majorVersion(program);
+    if (version >= OLDEST_JAVA) return { program, env: {}, trust: [] };
+    if (version > 0) lacking = `Java ${version} is too old, ${OLDEST_JAVA} is needed`;
+  }
   try {
     return await unpackedJava(log);
   } catch (error) {
@@ -43,8 +45,9 @@ export async function suitableJava(log: Log): Promise<Java> {
   }
 }
 
+/** 0 for a program that does not tell, such as the placeholder of macOS. */
 async function majorVersion(program: string): Promise<number> {
-  const answer = await runTied([program, '-XX:-UsePerfData', '-version']);
+  const answer = await runTied([program, '-XX:-UsePerfData', '-version']).catch(() => '');
   return Number(/version "(?:1\.)?(\d+)/.exec(answer)?.[1] ?? 0);
 }
 
@@ -67,7 +70,7 @@ async function unpackedJava(log: Log): Promise<Java> {
 /** Unpacks the first that can be had; rejects with why the best one cannot. */
 async function unpackFirst([program, ...others]: readonly string[], folder: string): Promise<void> {
   try {
-    await unpackDebianPackages({ program: program!, family: NO_FAMILY }, folder);
+    await unpackDebianPackages({ program: program! }, folder);
   } catch (error) {
     if (error instanceof Unavailable || others.length === 0) throw error;
     await unpackFirst(others, folder).catch(() => {

@@ -7,9 +7,11 @@ import { existsSync } from 'node:fs';
 import { access, constants, realpath } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 
-/** The path of a program on `PATH`, or in one of the folders where systems keep those of the administrator. */
-export async function findProgram(name: string, alsoIn: readonly string[] = []): Promise<string | undefined> {
-  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), ...alsoIn]) {
+export const searchPath = () => (process.env['PATH'] ?? '').split(delimiter);
+
+/** The path of a program in the first of `folders` that has it. */
+export async function findProgram(name: string, folders = searchPath()): Promise<string | undefined> {
+  for (const folder of folders) {
     const path = join(folder, name);
     if (
       folder &&
@@ -28,7 +30,12 @@ export async function findProgram(name: string, alsoIn: readonly string[] = []):
  * `rabbitmq`, who may not write into our folders; the server's script lies beside it.
  */
 export async function installedRabbitmq(): Promise<string | undefined> {
-  const onPath = await findProgram('rabbitmq-server', ['/usr/sbin', '/usr/local/sbin', '/opt/homebrew/sbin']);
+  const onPath = await findProgram('rabbitmq-server', [
+    ...searchPath(),
+    '/usr/sbin',
+    '/usr/local/sbin',
+    '/opt/homebrew/sbin',
+  ]);
   if (!onPath) return existsSync(DEBIAN_SCRIPT) ? DEBIAN_SCRIPT : undefined;
   const beside = join(dirname(await realpath(onPath)), 'rabbitmq-server');
   return existsSync(beside) ? realpath(beside) : realpath(onPath);

@@ -7,7 +7,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached } from './cache';
 import { systemName, unpackDebianPackages, unpackedLibraries } from './debian-packages';
-import { findProgram, installedRabbitmq } from './programs';
+import { findProgram, installedRabbitmq, searchPath } from './programs';
 import { type Log, Unavailable } from './running-broker';
 
 /** A RabbitMQ that can be started: its script and where its Erlang lies. */
@@ -23,7 +23,12 @@ export interface RabbitmqProgram {
 export async function installedProgram(): Promise<RabbitmqProgram> {
   const script = await installedRabbitmq();
   if (!script) throw new Unavailable('rabbitmq-server is not installed');
-  const epmd = await findProgram('epmd', ['/usr/lib/erlang/bin', '/usr/local/lib/erlang/bin', '/opt/homebrew/bin']);
+  const epmd = await findProgram('epmd', [
+    ...searchPath(),
+    '/usr/lib/erlang/bin',
+    '/usr/local/lib/erlang/bin',
+    '/opt/homebrew/bin',
+  ]);
   if (!epmd) throw new Unavailable(`no epmd (Erlang) for ${script}`);
   return { origin: 'an installed program', script, epmd, env: {} };
 }

@@ -104,7 +104,7 @@ test('a broker that cannot be had ends the others and names the command that pro
   await expect(starting).rejects.toThrow(
     [
       'No kafka to be had:',
-      '  - no Java',
+      '  - no Java, and no apt-get, so not a Debian or Ubuntu system',
       '  - no container engine (docker)',
       '  Provide it with: sudo apt-get install default-jre-headless maven, or KAFKA_BROKERS=host:port',
     ].join('\n'),
