@@ -33,13 +33,12 @@ export class ClientState {
     });
   }
 
-  queue(url: string | undefined): Queue {
-    const key = url ?? '';
-    return this.queues.get(key) ?? this.queues.add(key, new Queue(this.telemetry, this.options, this.factsOf(url)));
+  queue(url: string): Queue {
+    return this.queues.get(url) ?? this.queues.add(url, new Queue(this.telemetry, this.options, this.factsOf(url)));
   }
 
   /** Until the client's own answers are there, the first calls go by the queue's URL, which names the same host. */
-  private factsOf(url: string | undefined) {
+  private factsOf(url: string) {
     return { url, server: this.server ?? serverOfUrl(url), region: this.region ?? regionOfUrl(url) };
   }
 

@@ -33,7 +33,8 @@ export function tracedSend(
     const { input } = command as Command;
     if (typeof input !== 'object' || input === null) return undefined;
     const { QueueUrl: url } = input as { readonly QueueUrl?: unknown };
-    return trace.call(calls, stateOf(client).queue(typeof url === 'string' ? url : undefined), command as Command);
+    // Without one the client refuses the call, which then is no operation on any queue.
+    return typeof url === 'string' ? trace.call(calls, stateOf(client).queue(url), command as Command) : undefined;
   }
 
   function stateOf(client: SqsClientLike): ClientState {

@@ -3,12 +3,12 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { createHash } from 'node:crypto';
 import { propagation } from '@opentelemetry/api';
+import { attributesMd5 } from './attributes-md5';
 import { copyWith } from './copies';
 import { DATADOG } from './envelope';
 import type { IncomingMessage } from './incoming-message';
-import type { MessageAttribute, MessageAttributes } from './message-attributes';
+import type { MessageAttributes } from './message-attributes';
 import { TRACE_HEADER } from './x-ray';
 
 /** The fields of `ReceiveMessage` that say what is to come with a message. */
@@ -69,7 +69,7 @@ export class AskedAttributes {
     if (attributes === MessageAttributes) return;
     replace(message, 'MessageAttributes', attributes);
     if (message.MD5OfMessageAttributes !== undefined) {
-      replace(message, 'MD5OfMessageAttributes', attributes && md5(attributes as MessageAttributes));
+      replace(message, 'MD5OfMessageAttributes', attributesMd5(attributes as MessageAttributes));
     }
   }
 
@@ -107,32 +107,6 @@ function filtered<T extends object>(attributes: T, stays: (name: string) => bool
 function replace<K extends keyof IncomingMessage>(message: IncomingMessage, field: K, value: IncomingMessage[K]): void {
   if (value === undefined) delete message[field];
   else message[field] = value;
-}
-
-/**
- * The checksum that the service would have sent with these attributes alone; undefined where MD5 is not to be had (FIPS).
- * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
- */
-function md5(attributes: MessageAttributes): string | undefined {
-  try {
-    const hash = createHash('md5');
-    for (const name of Object.keys(attributes).sort()) {
-      const { DataType, StringValue, BinaryValue } = attributes[name] as MessageAttribute;
-      const value = BinaryValue ?? Buffer.from(StringValue ?? '');
-      for (const bytes of [Buffer.from(name), Buffer.from(DataType ?? '')]) hash.update(lengthOf(bytes)).update(bytes);
-      hash.update(Buffer.of(BinaryValue === undefined ? 1 : 2));
-      hash.update(lengthOf(value)).update(value);
-    }
-    return hash.digest('hex');
-  } catch {
-    return undefined;
-  }
-}
-
-function lengthOf(bytes: Uint8Array): Buffer {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.byteLength);
-  return length;
 }
 
 function textsIn(names: unknown): readonly string[] {

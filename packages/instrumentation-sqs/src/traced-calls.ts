@@ -12,6 +12,7 @@ import { entryOutcomes, messageId, requestAttributes, requestIdOf } from './oper
 import type { OutgoingMessage } from './outgoing-message';
 import type { Queue } from './queue';
 import { AskedAttributes, type SystemNamesField } from './received-attributes';
+import { restoreBatchChecksums, restoreChecksums } from './sent-checksums';
 
 /** A command of the application, as far as it concerns us. */
 export interface Command {
@@ -37,9 +38,10 @@ export class TracedCalls {
     const input: OutgoingMessage = command.input;
     const operation = this.telemetry.startSend(queue.plan('send'), input, queue.writer);
     if (operation === undefined) return undefined;
-    return this.call(operation, command, operation.message, (output) => ({
-      attributes: messageId((output as { MessageId?: unknown }).MessageId),
-    }));
+    return this.call(operation, command, operation.message, (output) => {
+      restoreChecksums(output, input, operation.message);
+      return { attributes: messageId((output as { MessageId?: unknown }).MessageId) };
+    });
   }
 
   sendMessageBatch(queue: Queue, command: Command): TracedCall | undefined {
@@ -52,7 +54,10 @@ export class TracedCalls {
     if (operation === undefined) return undefined;
     const isSame = operation.messages.every((message, i) => message === entries[i]);
     const input = isSame ? command.input : copyWith(command.input, { Entries: operation.messages });
-    return this.call(operation, command, input, (output) => ({ messages: entryOutcomes(entries, output) }));
+    return this.call(operation, command, input, (output) => {
+      if (!isSame) restoreBatchChecksums(output, entries, operation.messages);
+      return { messages: entryOutcomes(entries, output) };
+    });
   }
 
   receiveMessage(queue: Queue, command: Command): TracedCall | undefined {
