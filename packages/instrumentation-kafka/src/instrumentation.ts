@@ -9,7 +9,7 @@ import {
   MessagingInstrumentation,
   type MessagingInstrumentationConfig,
 } from '@otel-messaging/messaging-common';
-import { KAFKAJS_FILE, type KafkaClass, patchKafka, remembering } from './clients/kafkajs';
+import { isPatched, KAFKAJS_FILE, type KafkaClass, patchKafka, remembering } from './clients/kafkajs';
 import { KafkaFormat } from './message';
 import { VERSION } from './version';
 
@@ -18,7 +18,13 @@ export interface KafkaInstrumentationConfig extends MessagingInstrumentationConf
   captureMessageKey?: boolean;
 }
 
-const KAFKAJS_VERSIONS = ['>=1.16.0 <3'];
+/** The package's exports, or its namespace where an ES module imports it. */
+interface KafkaModule {
+  readonly Kafka?: KafkaClass;
+  readonly default?: { readonly Kafka?: KafkaClass };
+}
+
+const KAFKAJS_VERSIONS = ['>=1.9.0 <3'];
 
 /** Traces of messages through Kafka, for `kafkajs`. */
 export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrumentationConfig> {
@@ -35,7 +41,21 @@ export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrume
       return remembering(kafkaClass, this.telemetry);
     };
     const file = new InstrumentationNodeModuleFile(KAFKAJS_FILE, KAFKAJS_VERSIONS, patch, unpatchedByDisable);
-    return [new InstrumentationNodeModuleDefinition('kafkajs', KAFKAJS_VERSIONS, undefined, undefined, [file])];
+    const check = (exports: KafkaModule) => {
+      // Once every instrumentation has had its turn with the module: some take off what others put on.
+      queueMicrotask(() => this.warnUnlessAttached(exports));
+      return exports;
+    };
+    return [new InstrumentationNodeModuleDefinition('kafkajs', KAFKAJS_VERSIONS, check, undefined, [file])];
+  }
+
+  private warnUnlessAttached(exports: KafkaModule): void {
+    const kafkaClass = exports.Kafka ?? exports.default?.Kafka;
+    if (kafkaClass === undefined || !this.isEnabled() || isPatched(kafkaClass, this.patches)) return;
+    this.telemetry.diag.warn(
+      'kafkajs is not traced by @otel-messaging/instrumentation-kafka: another instrumentation traces it, ' +
+        'or it was loaded too early or out of a bundle',
+    );
   }
 
   protected override settlesByRequest(): boolean {

@@ -16,20 +16,29 @@ export type KafkaClass = typeof Kafka;
 /** Where kafkajs defines its class `Kafka`; loaded by `require` inside the package, also for ES module applications. */
 export const KAFKAJS_FILE = 'kafkajs/src/index.js';
 
-/** Makes every new producer and consumer a traced one. */
+/** Whose wrapper a method is. */
+const owners = new WeakMap<object, Patches>();
+
+/**
+ * Makes every new producer and consumer a traced one. Stands down where something else that wraps functions as
+ * OpenTelemetry's instrumentations do was there first: one send must not have two spans and two contexts.
+ */
 export function patchKafka(kafkaClass: KafkaClass, patches: Patches, telemetry: Telemetry, format: KafkaFormat): void {
   const { prototype } = kafkaClass;
+  if (isForeign(prototype.producer, patches) || isForeign(prototype.consumer, patches)) return;
   patches.add(prototype, 'producer', (original: AnyFunction) => {
-    return function producer(this: Kafka, ...args: unknown[]): Producer {
+    function producer(this: Kafka, ...args: unknown[]): Producer {
       const created = original.apply(this, args) as Producer;
       telemetry.guard('trace a producer', undefined, () => {
         patchProducer(created, clientFacts(this), telemetry, format);
       });
       return created;
-    };
+    }
+    owners.set(producer, patches);
+    return producer;
   });
   patches.add(prototype, 'consumer', (original: AnyFunction) => {
-    return function consumer(this: Kafka, ...args: unknown[]): Consumer {
+    function consumer(this: Kafka, ...args: unknown[]): Consumer {
       const created = original.apply(this, args) as Consumer;
       telemetry.guard('trace a consumer', undefined, () => {
         const groupId = (args[0] as ConsumerConfig | undefined)?.groupId;
@@ -37,8 +46,21 @@ export function patchKafka(kafkaClass: KafkaClass, patches: Patches, telemetry: 
         patchConsumer(created, { ...clientFacts(this), groupId: group }, telemetry, format);
       });
       return created;
-    };
+    }
+    owners.set(consumer, patches);
+    return consumer;
   });
+}
+
+/** Whether the class makes clients that are traced by the owner of `patches`. */
+export function isPatched({ prototype }: KafkaClass, patches: Patches): boolean {
+  return owners.get(prototype.producer) === patches;
+}
+
+/** Whether a method is wrapped, and not by us. The mark is that of shimmer, which all of OpenTelemetry's use. */
+function isForeign(method: unknown, patches: Patches): boolean {
+  const { __wrapped } = method as { __wrapped?: unknown };
+  return __wrapped === true && owners.get(method as object) !== patches;
 }
 
 /** What each instance of `Kafka` was made with; the class itself keeps it out of reach. */
