@@ -17,24 +17,19 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../../src/brokers/cache';
-import { type BrokerName, startBrokers } from '../../src/brokers/index';
+import type { BrokerName } from '../../src/brokers/index';
 import { descendants, survivors } from './processes';
 
 // The command line runs the built code; `npm run build` comes first, as in `npm test`.
 const COMMAND = join(__dirname, '../../bin/brokers.js');
-const ALL: readonly BrokerName[] = ['sqs', 'rabbitmq', 'kafka'];
 const ADDRESSES = /^(SQS_ENDPOINT|RABBITMQ_URL|KAFKA_BROKERS)$/;
 const GONE_WITHIN_MS = 10_000;
+/** A test may be the first that needs a broker on this machine, and prepare it. */
+const FIRST_TIME_MS = 600_000;
 
 let temporary: string;
 let cache: string;
 let owner: ChildProcess | undefined;
-
-beforeAll(async () => {
-  // The first preparation is not what these tests are about.
-  const brokers = await startBrokers(ALL);
-  await brokers.stop();
-}, 600_000);
 
 beforeEach(async () => {
   temporary = mkdtempSync(join(realpathSync(tmpdir()), 'brokers-test-'));
@@ -107,35 +102,43 @@ describe('a killed owner leaves neither a process nor a file', () => {
       child.kill('SIGKILL');
       await expectNothingLeft(brokers.keys());
     },
-    120_000,
+    FIRST_TIME_MS,
   );
 
-  test('that was still starting them', async () => {
-    const child = startOwner(['rabbitmq', 'kafka']);
-    while (![...descendants(child.pid!).values()].some((command) => /beam/.test(command))) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    const brokers = descendants(child.pid!);
-    child.kill('SIGKILL');
-    await expectNothingLeft(brokers.keys());
-  }, 120_000);
+  test(
+    'that was still starting them',
+    async () => {
+      const child = startOwner(['rabbitmq', 'kafka']);
+      while (![...descendants(child.pid!).values()].some((command) => /beam/.test(command))) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      const brokers = descendants(child.pid!);
+      child.kill('SIGKILL');
+      await expectNothingLeft(brokers.keys());
+    },
+    FIRST_TIME_MS,
+  );
 
-  test('that was still downloading one', async () => {
-    const tools = join(temporary, 'tools');
-    cache = join(temporary, 'cache');
-    mkdirSync(tools);
-    mkdirSync(cache);
-    script(tools, 'mvn', 'exec sleep 60');
-    const child = startOwner(['kafka'], { PATH: `${tools}:${process.env['PATH']}` });
-    while (![...descendants(child.pid!).values()].some((command) => /sleep 60/.test(command))) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    expect(readdirSync(cache)).toHaveLength(1);
-    const downloads = descendants(child.pid!);
-    child.kill('SIGKILL');
-    expect(await survivors(downloads.keys(), GONE_WITHIN_MS)).toEqual([]);
-    expect(await leftIn(cache)).toEqual([]);
-  }, 120_000);
+  test(
+    'that was still downloading one',
+    async () => {
+      const tools = join(temporary, 'tools');
+      cache = join(temporary, 'cache');
+      mkdirSync(tools);
+      mkdirSync(cache);
+      script(tools, 'mvn', 'exec sleep 60');
+      const child = startOwner(['kafka'], { PATH: `${tools}:${process.env['PATH']}` });
+      while (![...descendants(child.pid!).values()].some((command) => /sleep 60/.test(command))) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      expect(readdirSync(cache)).toHaveLength(1);
+      const downloads = descendants(child.pid!);
+      child.kill('SIGKILL');
+      expect(await survivors(downloads.keys(), GONE_WITHIN_MS)).toEqual([]);
+      expect(await leftIn(cache)).toEqual([]);
+    },
+    FIRST_TIME_MS,
+  );
 });
 
 describe('an owner that is asked to end stops its brokers first', () => {
@@ -149,27 +152,35 @@ describe('an owner that is asked to end stops its brokers first', () => {
       expect(await exited(child)).toBe(0);
       await expectNothingLeft(brokers.keys());
     },
-    120_000,
+    FIRST_TIME_MS,
   );
 
-  test('by the end of its input', async () => {
-    const child = startOwner(['sqs']);
-    await printed(child, /^export /m);
-    const brokers = descendants(child.pid!);
-    child.stdin!.end();
-    expect(await exited(child)).toBe(0);
-    await expectNothingLeft(brokers.keys());
-  }, 120_000);
+  test(
+    'by the end of its input',
+    async () => {
+      const child = startOwner(['sqs']);
+      await printed(child, /^export /m);
+      const brokers = descendants(child.pid!);
+      child.stdin!.end();
+      expect(await exited(child)).toBe(0);
+      await expectNothingLeft(brokers.keys());
+    },
+    FIRST_TIME_MS,
+  );
 });
 
-test('brokers are started without the settings that their owner is instrumented with', async () => {
-  const preload = join(temporary, 'preload.js');
-  writeFileSync(
-    preload,
-    `require('fs').appendFileSync(${JSON.stringify(join(temporary, 'loaded'))}, process.argv[1] + '\\n')`,
-  );
-  const child = startOwner(['sqs'], { NODE_OPTIONS: `--require ${preload}`, OTEL_SERVICE_NAME: 'owner' });
-  await printed(child, /^export /m);
-  expect(readdirSync(temporary).sort()).toEqual(['loaded', 'preload.js']);
-  expect(readFileSync(join(temporary, 'loaded'), 'utf8')).toBe(`${COMMAND}\n`);
-}, 120_000);
+test(
+  'brokers are started without the settings that their owner is instrumented with',
+  async () => {
+    const preload = join(temporary, 'preload.js');
+    writeFileSync(
+      preload,
+      `require('fs').appendFileSync(${JSON.stringify(join(temporary, 'loaded'))}, process.argv[1] + '\\n')`,
+    );
+    const child = startOwner(['sqs'], { NODE_OPTIONS: `--require ${preload}`, OTEL_SERVICE_NAME: 'owner' });
+    await printed(child, /^export /m);
+    expect(readdirSync(temporary).sort()).toEqual(['loaded', 'preload.js']);
+    expect(readFileSync(join(temporary, 'loaded'), 'utf8')).toBe(`${COMMAND}\n`);
+  },
+  FIRST_TIME_MS,
+);
