@@ -13,10 +13,15 @@ const { waterfall } = require('./waterfall.js');
 
 const MAX_PROBLEMS_SHOWN = 8;
 
-/** The order worth showing: one that was tried several times and then given up, else the one that was tried most often. */
+/**
+ * The order worth showing: one that was given up after several attempts, else one that was tried most often. Of several
+ * the middle one: the first orders meet services that are still warming up, the last ones wait longest.
+ */
 function mostEventful(orders) {
   const rank = ({ outcome, attempts }) => (outcome === 'dead-lettered' ? 100 : 0) + (attempts ?? 0);
-  return orders.reduce((best, order) => (rank(order) > rank(best) ? order : best));
+  const highest = Math.max(...orders.map(rank));
+  const candidates = orders.filter((order) => rank(order) === highest);
+  return candidates[Math.floor(candidates.length / 2)];
 }
 
 /** Every order with the spans of the traces it is found in, and how many other orders are in them too. */

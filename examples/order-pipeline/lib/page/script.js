@@ -11,6 +11,7 @@ const FILTERS = {
   retried: (order) => order.outcome === 'shipped' && order.attempts > 1,
   'dead-lettered': (order) => order.outcome === 'dead-lettered',
 };
+const INDENT_PX = 11;
 const SCALE_STEPS = [1, 2, 5];
 
 let filter = 'all';
@@ -260,16 +261,16 @@ function treeOf(rows, at) {
       const own = level === depth;
       return element('i', {
         className: `${own ? 'own' : ''}${own && !continues(level) ? ' last' : ''}`,
-        style: { left: `${(level - 1) * 13 + 4}px` },
+        style: { left: `${(level - 1) * INDENT_PX + 4}px` },
       });
     });
-  return element('span', { className: 'tree', style: { width: `${depth * 13}px` } }, ...lines);
+  return element('span', { className: 'tree', style: { width: `${depth * INDENT_PX}px` } }, ...lines);
 }
 
-/** Round times, about six of them. */
+/** Round times, at most six of them: the names on the left leave no room for more. */
 function ticksOf(endMs) {
-  const power = 10 ** Math.floor(Math.log10(endMs / 6));
-  const step = [...SCALE_STEPS.map((factor) => factor * power), 10 * power].find((candidate) => endMs / candidate <= 7);
+  const power = 10 ** Math.floor(Math.log10(endMs / 5));
+  const step = [...SCALE_STEPS.map((factor) => factor * power), 10 * power].find((candidate) => endMs / candidate <= 5);
   return Array.from({ length: Math.floor(endMs / step) + 1 }, (_, index) => index * step);
 }
 
