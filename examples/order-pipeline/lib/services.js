@@ -78,7 +78,7 @@ function startService(name, file, { preload, env, onLine, verbose }) {
     });
   });
   const lastWords = () => (errors ? `:\n${errors.trimEnd()}` : '');
-  const complaint = () => (verbose ? undefined : errors.trim().split('\n')[0]);
+  const complaint = () => (verbose ? undefined : errors.split('\n').find((line) => line.trim() && !isNoise(line)));
   return { name, child, exited, ready, isReady: () => isReady, lastWords, complaint };
 }
 
@@ -94,6 +94,10 @@ async function endOf({ name, child, exited }) {
   clearTimeout(timer);
   return killed;
 }
+
+/** What kafkajs 2.2 makes newer versions of Node.js say about one of its timers. */
+const isNoise = (line) =>
+  /TimeoutNegativeWarning|^Timeout duration was set to 1|^\(Use `node --trace-warnings/.test(line);
 
 function parseLine(line) {
   try {

@@ -8,6 +8,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const { CreateQueueCommand, DeleteQueueCommand, SQSClient } = require('@aws-sdk/client-sqs');
 const amqp = require('amqplib');
 const { Kafka, logLevel } = require('kafkajs');
+const { waitFor } = require('../services/wait-for.js');
 
 /** Milliseconds in the two retry queues: a ladder, so that the second wait is longer than the first. */
 const RETRY_DELAYS_MS = [150, 400];
@@ -70,7 +71,9 @@ const createKafka = (brokers, names) =>
   withKafka(brokers, async (admin) => {
     await admin.createTopics({ topics: [{ topic: names.ACCEPTED_TOPIC, numPartitions: 3 }] });
     // A fresh Kafka sets its group coordinator up at the first question for one; better here than in a service's log.
-    await admin.fetchOffsets({ groupId: names.PAYMENTS_GROUP, topics: [names.ACCEPTED_TOPIC] });
+    await waitFor('the group coordinator', () =>
+      admin.fetchOffsets({ groupId: names.PAYMENTS_GROUP, topics: [names.ACCEPTED_TOPIC] }),
+    );
   });
 
 const removeKafka = (brokers, names) =>
