@@ -53,16 +53,17 @@ async function open({ sampled, ambient, tracing }) {
 
 function handlers(tracing, connection, port) {
   const traced = tracing?.consumers(connection, port, QUEUE) ?? { asynchronous: (h) => h, synchronous: (h) => h };
+  const acknowledge = tracing?.acknowledge ?? plainAcknowledge;
   return {
     consume: (channel) =>
       traced.asynchronous(async (message) => {
         if (probe.activeSpanIds !== undefined) probeHandler();
-        channel.ack(message);
+        acknowledge(channel, message);
       }),
     'consume-sync': (channel) =>
       traced.synchronous((message) => {
         if (probe.activeSpanIds !== undefined) probeHandler();
-        channel.ack(message);
+        acknowledge(channel, message);
       }),
     'retained-unacked': () => traced.asynchronous(async () => {}),
   };
@@ -70,6 +71,10 @@ function handlers(tracing, connection, port) {
 
 function plainPublish(channel, exchange, routingKey, content, options) {
   return channel.publish(exchange, routingKey, content, options);
+}
+
+function plainAcknowledge(channel, message) {
+  channel.ack(message);
 }
 
 function sendAll(publish, channel, calls) {

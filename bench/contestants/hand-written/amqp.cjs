@@ -79,8 +79,6 @@ function consumers(_connection, port, queue) {
           'messaging.message.id': message.properties.messageId,
           'server.address': '127.0.0.1',
           'server.port': port,
-          'network.peer.address': '127.0.0.1',
-          'network.peer.port': port,
         },
         links: creation === undefined ? undefined : [{ context: creation }],
       },
@@ -127,4 +125,10 @@ function consumers(_connection, port, queue) {
   return { asynchronous, synchronous };
 }
 
-module.exports = { publisher, consumers };
+/** Acknowledges, and says so on the span of the message's processing. */
+function acknowledge(channel, message) {
+  channel.ack(message);
+  trace.getActiveSpan()?.setAttribute('messaging.message.settlement', 'ack');
+}
+
+module.exports = { publisher, consumers, acknowledge };

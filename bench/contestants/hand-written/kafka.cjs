@@ -166,7 +166,8 @@ function eachBatch(handler) {
       const parent = propagation.extract(ROOT_CONTEXT, message.headers, headerGetter);
       const creation = trace.getSpanContext(parent);
       parents.push(parent);
-      if (creation !== undefined) links.push({ context: creation, attributes: { 'kafka.offset': Number(message.offset) } });
+      if (creation !== undefined)
+        links.push({ context: creation, attributes: { 'kafka.offset': Number(message.offset) } });
     }
     const batchSpan = tracer.startSpan(
       'process orders',

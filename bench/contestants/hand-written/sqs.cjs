@@ -14,7 +14,14 @@ const {
   isSpanContextValid,
 } = require('@opentelemetry/api');
 const { fail } = require('./failure.cjs');
-const { consumedMessages, operationDuration, processDuration, sentMessages, tracer } = require('./instruments.cjs');
+const {
+  consumedMessages,
+  operationDuration,
+  processDuration,
+  queueDuration,
+  sentMessages,
+  tracer,
+} = require('./instruments.cjs');
 
 const attributeSetter = {
   set(carrier, key, value) {
@@ -121,10 +128,12 @@ function application(sqs, handle) {
       attributes: operationAttributes(input.QueueUrl, 'receive', 'receive', 'ReceiveMessage'),
     });
     let messages;
+    let requestId;
     const parents = [];
     try {
       const output = await client.send(new ReceiveMessageCommand(input));
       messages = output.Messages ?? [];
+      requestId = output.$metadata.requestId;
       const links = [];
       for (const message of messages) {
         const parent = propagation.extract(ROOT_CONTEXT, message.MessageAttributes ?? {}, attributeGetter);
@@ -136,7 +145,7 @@ function application(sqs, handle) {
       }
       span.addLinks(links);
       span.setAttribute('messaging.batch.message_count', messages.length);
-      span.setAttribute('aws.request_id', output.$metadata.requestId);
+      span.setAttribute('aws.request_id', requestId);
     } catch (error) {
       fail(span, error);
       throw error;
@@ -146,11 +155,15 @@ function application(sqs, handle) {
     }
     consumedMessages.add(messages.length, CONSUMED);
     const receiveLink = { context: span.spanContext() };
-    for (let i = 0; i < messages.length; i++) await processOne(messages[i], parents[i], receiveLink, input.QueueUrl);
+    for (let i = 0; i < messages.length; i++) {
+      await processOne(messages[i], parents[i], receiveLink, input.QueueUrl, requestId);
+    }
   }
 
-  async function processOne(message, parent, receiveLink, queueUrl) {
+  async function processOne(message, parent, receiveLink, queueUrl, requestId) {
     const startedMs = performance.now();
+    const latencyMs = Math.max(0, Date.now() - Number(message.Attributes.SentTimestamp));
+    queueDuration.record(latencyMs / 1000, CONSUMED);
     const creation = trace.getSpanContext(parent);
     const span = tracer.startSpan(
       'process orders',
@@ -162,6 +175,8 @@ function application(sqs, handle) {
           'messaging.operation.type': 'process',
           'messaging.destination.name': 'orders',
           'messaging.message.id': message.MessageId,
+          'messaging.message.receive.latency': latencyMs,
+          'aws.request_id': requestId,
           'aws.sqs.queue.url': queueUrl,
           'server.address': '127.0.0.1',
           'server.port': 9324,
