@@ -20,10 +20,13 @@ const ONLY_DEPENDENCIES = [
   '--no-enhances',
 ];
 
+/** Root too downloads as itself: apt's own user could not write into our folder. */
+const AS_OURSELVES = ['-o', 'APT::Sandbox::User=', '-q'];
+
 /** Which packages to take for a program, and what of what they need. */
 export interface Wanted {
   readonly program: string;
-  /** Of everything that `program` needs, the packages to unpack even if they are installed, so that one folder holds matching versions. */
+  /** Of what `program` needs, the packages to take even if they are installed, so that their versions match. */
   readonly family?: RegExp;
 }
 
@@ -37,13 +40,12 @@ export async function unpackDebianPackages(wanted: Wanted, folder: string): Prom
   }
   const work = temporaryFolder('otel-messaging-packages');
   try {
-    await download(wanted, work.path, []).catch(async () => {
+    const packages = await download(wanted, join(work.path, 'packages'), []).catch(async () => {
       // The system's package lists are missing or too old: fetch some of our own, which needs no root.
-      await download(wanted, work.path, await ownLists(join(work.path, 'apt')));
+      const lists = await ownLists(join(work.path, 'apt'));
+      return download(wanted, join(work.path, 'current-packages'), lists);
     });
-    for (const file of await readdir(work.path)) {
-      if (file.endsWith('.deb')) await runTied(['dpkg', '-x', join(work.path, file), folder]);
-    }
+    for (const file of packages) await runTied(['dpkg', '-x', file, folder]);
     await moveLinks(folder);
   } finally {
     await work.remove();
@@ -78,11 +80,12 @@ async function moveLinks(folder: string): Promise<void> {
   }
 }
 
-async function download(wanted: Wanted, folder: string, options: readonly string[]): Promise<void> {
-  const packages = [...(await family(wanted, options)), ...(await missingLibraries(wanted, options))];
-  await runTied(['apt-get', ...options, '-o', 'APT::Sandbox::User=', '-q', 'download', ...new Set(packages)], {
-    cwd: folder,
-  });
+/** The package files, after they were downloaded into `folder`. */
+async function download(wanted: Wanted, folder: string, options: readonly string[]): Promise<string[]> {
+  const names = new Set([...(await family(wanted, options)), ...(await missingLibraries(wanted, options))]);
+  await mkdir(folder);
+  await runTied(['apt-get', ...options, ...AS_OURSELVES, 'download', ...names], { cwd: folder });
+  return (await readdir(folder)).map((file) => join(folder, file));
 }
 
 async function family({ program, family }: Wanted, options: readonly string[]): Promise<string[]> {
@@ -93,22 +96,16 @@ async function family({ program, family }: Wanted, options: readonly string[]): 
 
 /** Not the C library: there is one, and another would not fit its loader. */
 async function missingLibraries({ program }: Wanted, options: readonly string[]): Promise<string[]> {
-  const plan = await runTied([
-    'apt-get',
-    ...options,
-    '-q',
-    '--simulate',
-    '--no-install-recommends',
-    'install',
-    program,
-  ]);
+  const simulation = ['--simulate', '--no-install-recommends', 'install', program];
+  // A system whose packages do not fit together has no plan, but most likely the libraries.
+  const plan = await runTied(['apt-get', ...options, '-q', ...simulation]).catch(() => '');
   return [...plan.matchAll(/^Inst (lib(?!c6|c-bin)\S+)/gm)].map(([, name]) => name!);
 }
 
 async function ownLists(folder: string): Promise<string[]> {
   for (const part of ['lists/partial', 'cache/archives/partial']) await mkdir(join(folder, part), { recursive: true });
   const options = ['-o', `Dir::State::lists=${join(folder, 'lists')}`, '-o', `Dir::Cache=${join(folder, 'cache')}`];
-  await runTied(['apt-get', ...options, '-o', 'APT::Sandbox::User=', '-q', 'update']);
+  await runTied(['apt-get', ...options, ...AS_OURSELVES, 'update']);
   return options;
 }
 
