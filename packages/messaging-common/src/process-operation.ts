@@ -42,6 +42,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   private isSettled = false;
   private endedMs: number | undefined;
   private delivery: Delivery<M> | undefined;
+  private leftMessage: WeakRef<M & object> | undefined;
   private deliveries: OpenDeliveries | undefined;
   private tag = 0;
 
@@ -155,7 +156,10 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     this.isHandling = false;
     this.endedMs = performance.now();
     if (wasAsynchronous) this.startLazily();
-    if (this.isStarted) this.end();
+    if (this.isStarted) return this.end();
+    // A span may still be asked for, by work that the body began or by the settlement; neither keeps the message alive.
+    if (this.message !== undefined) this.leftMessage = new WeakRef(this.message as M & object);
+    this.message = undefined;
   }
 
   /** Where to be forgotten at its end: a handler may be over without having settled its message. */
@@ -212,7 +216,8 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
       this.isEnded = true; // an earlier pass over the batch has made the message's one span
       return;
     }
-    const { telemetry, plan, message } = this;
+    const { telemetry, plan } = this;
+    const message = this.message ?? this.leftMessage?.deref();
     const tracer = telemetry.tracerIn(this.context);
     if (tracer === undefined) return;
     const { parent, links } = this.relations();
@@ -224,7 +229,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     );
     this.span = span;
     if (!span.isRecording()) return;
-    telemetry.describeSpan(span, plan, message as M, this.reader);
+    if (message !== undefined) telemetry.describeSpan(span, plan, message, this.reader);
     if (this.latencyMs !== undefined) span.setAttribute(ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, this.latencyMs);
   }
 
