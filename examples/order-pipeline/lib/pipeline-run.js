@@ -9,6 +9,8 @@ const { startServices } = require('./services.js');
 const { createTopology, removeTopology, topologyNames } = require('./topology.js');
 
 const TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 8_000;
+const ABORT_TIMEOUT_MS = 1_000;
 
 /**
  * One passage of all orders through the five services, from their start to their end.
@@ -40,6 +42,7 @@ async function runPipeline({ variant, prefix, brokers, orders, receiver, interru
     onCrash: crash,
     verbose,
   });
+  let patienceMs = ABORT_TIMEOUT_MS;
   try {
     const [{ port }] = await unless(services.ready);
     log('five services ready');
@@ -47,9 +50,10 @@ async function runPipeline({ variant, prefix, brokers, orders, receiver, interru
     log(`${orders.length} orders sent`);
     await unless(within(TIMEOUT_MS, journal.done, () => `not every order arrived: ${journal.underWay()}`));
     log('every order has reached its last handler');
+    patienceMs = STOP_TIMEOUT_MS; // now they have spans to hand in
   } finally {
-    const { killed, complaints } = await services.stop();
-    if (killed.length > 0) log(`had to be killed: ${killed.join(', ')}`);
+    const { killed, complaints } = await services.stop(patienceMs);
+    if (killed.length > 0 && patienceMs === STOP_TIMEOUT_MS) log(`had to be killed: ${killed.join(', ')}`);
     for (const { name, text } of complaints) log(`${name} wrote to stderr: ${text}`);
     if (prefix) await removeTopology(brokers, names); // brokers of our own end with the run
   }

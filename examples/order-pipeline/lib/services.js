@@ -19,7 +19,6 @@ const PIPELINE = [
 
 const SERVICE_NAMES = PIPELINE.map(({ name }) => name);
 const START_TIMEOUT_MS = 45_000;
-const STOP_TIMEOUT_MS = 8_000;
 
 /**
  * The five services, each a process of its own, with a promise of their being ready.
@@ -35,10 +34,11 @@ function startServices({ preload, env, onLine, onCrash, verbose }) {
     });
   }
 
-  const stop = async () => {
+  /** Asks all to end and waits; `patienceMs` later those that are left are killed. */
+  const stop = async (patienceMs) => {
     stopping = true;
     for (const { child } of services) child.kill('SIGTERM');
-    const slow = await Promise.all(services.map((service) => endOf(service)));
+    const slow = await Promise.all(services.map((service) => endOf(service, patienceMs)));
     const complaints = services.map((service) => ({ name: service.name, text: service.complaint() }));
     return { killed: slow.filter(Boolean), complaints: complaints.filter(({ text }) => text) };
   };
@@ -83,13 +83,13 @@ function startService(name, file, { preload, env, onLine, verbose }) {
 }
 
 /** The name of the service if it had to be killed. */
-async function endOf({ name, child, exited }) {
+async function endOf({ name, child, exited }, patienceMs) {
   if (child.exitCode !== null || child.signalCode !== null) return undefined;
   let killed;
   const timer = setTimeout(() => {
     killed = name;
     child.kill('SIGKILL');
-  }, STOP_TIMEOUT_MS);
+  }, patienceMs);
   await exited;
   clearTimeout(timer);
   return killed;
