@@ -1,0 +1,171 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { Rig, RigClient, RigMessage } from '@otel-messaging/test-utils';
+import type { Channel, ConfirmChannel, Message, Options } from 'amqplib';
+import type * as Callbacks from 'amqplib/callback_api';
+import { amqplib, brokerUrl, callbackApi, doors, freshName, instrumentation } from './amqplib';
+
+interface Input {
+  readonly content: Buffer;
+  readonly options?: Options.Publish;
+}
+
+/** What differs between the kinds of channel. */
+interface Queue {
+  publish(content: unknown, options?: unknown, exchange?: unknown): unknown;
+  publishWhenClosed(content: Buffer): unknown;
+  flush(): Promise<void>;
+  consume(tag: string, handler: (message: Message) => void): Promise<unknown>;
+  cancel(tag: string): Promise<void>;
+  ack(message: Message): void;
+  discard(message: Message): void;
+  close(): Promise<void>;
+}
+
+export const rigs: readonly Rig[] = [
+  rig('amqplib, promises', plainQueue),
+  rig('amqplib, promises, confirms', confirmQueue),
+  rig('amqplib, callbacks', callbackQueue),
+];
+
+function rig(name: string, open: (queue: string) => Promise<Queue>): Rig {
+  return {
+    name,
+    instrumentation,
+    doors,
+    cannot: { batch: 'amqplib has no call that sends several messages' },
+    connect: async () => clientOf(await open(freshName('conformance'))),
+  };
+}
+
+function clientOf(queue: Queue): RigClient<Input, Message> {
+  return {
+    input: ({ body, headers }: RigMessage) => ({
+      content: Buffer.from(body),
+      ...(headers === undefined ? {} : { options: { headers } }),
+    }),
+    send: ({ content, options }) => queue.publish(content, options),
+    flush: () => queue.flush(),
+    consume: async (count, handler) => {
+      const tag = freshName('consumer');
+      let seen = 0;
+      const settled: Promise<void>[] = [];
+      let isLast = () => {};
+      const last = new Promise<void>((resolve) => {
+        isLast = resolve;
+      });
+      const begun = queue.consume(tag, (message) => {
+        // Cancelled before the last message is settled: that would bring the next one.
+        if (++seen === count) settled.push(queue.cancel(tag));
+        const settle = (how: 'ack' | 'discard') => {
+          queue[how](message);
+          if (seen === count) isLast();
+        };
+        try {
+          const result = handler(message);
+          if (!(result instanceof Promise)) return settle('ack');
+          return result.then(
+            () => settle('ack'),
+            () => settle('discard'),
+          );
+        } catch {
+          return settle('discard');
+        }
+      });
+      await Promise.all([begun, last]);
+      await Promise.all(settled);
+    },
+    body: ({ content }) => content.toString(),
+    headers: ({ properties }) => properties.headers as Record<string, string>,
+    forward: ({ content, properties }) => ({ content, options: { headers: properties.headers } }),
+    malformed: {
+      'content that is no buffer': () => queue.publish('text'),
+      'headers that are no table': () => queue.publish(Buffer.from('x'), { headers: 'text' }),
+      'an option of the wrong type': () => queue.publish(Buffer.from('x'), { messageId: 5 }),
+      'options with a getter that throws': () =>
+        queue.publish(Buffer.from('x'), {
+          get headers() {
+            throw new Error('hostile');
+          },
+        }),
+      'an exchange that is no string': () => queue.publish(Buffer.from('x'), {}, 5),
+      'a channel that is closed': () => queue.publishWhenClosed(Buffer.from('x')),
+    },
+    full: () => ({ content: Buffer.from('full'), options: { headers: { own: 'x'.repeat(65_536 - 4 - 9) } } }),
+    close: () => queue.close(),
+  };
+}
+
+async function plainQueue(name: string): Promise<Queue> {
+  const connection = await amqplib.connect(brokerUrl());
+  const closed = await connection.createChannel();
+  await closed.close();
+  return promiseQueue(name, connection, await connection.createChannel(), closed);
+}
+
+async function confirmQueue(name: string): Promise<Queue> {
+  const connection = await amqplib.connect(brokerUrl());
+  const closed = await connection.createConfirmChannel();
+  await closed.close();
+  return promiseQueue(name, connection, await connection.createConfirmChannel(), closed);
+}
+
+async function promiseQueue(
+  name: string,
+  connection: { close(): Promise<void> },
+  channel: Channel | ConfirmChannel,
+  closed: Channel,
+): Promise<Queue> {
+  await channel.assertQueue(name, { expires: 60_000 });
+  await channel.prefetch(1);
+  return {
+    publish: (content, options, exchange = '') =>
+      channel.publish(exchange as string, name, content as Buffer, options as Options.Publish),
+    publishWhenClosed: (content) => closed.publish('', name, content),
+    flush: async () => {
+      if ('waitForConfirms' in channel) await (channel as ConfirmChannel).waitForConfirms();
+      else await channel.checkExchange('amq.direct');
+    },
+    consume: (consumerTag, handler) => channel.consume(name, (message) => message && handler(message), { consumerTag }),
+    cancel: async (tag) => {
+      await channel.cancel(tag);
+    },
+    ack: (message) => channel.ack(message),
+    discard: (message) => channel.nack(message, false, false),
+    close: () => connection.close(),
+  };
+}
+
+async function callbackQueue(name: string): Promise<Queue> {
+  const connection = await called<Callbacks.Connection>((done) => callbackApi.connect(brokerUrl(), done));
+  const closed = await called<Callbacks.Channel>((done) => void connection.createChannel(done));
+  await called<void>((done) => closed.close(done));
+  const channel = await called<Callbacks.Channel>((done) => void connection.createChannel(done));
+  await called((done) => channel.assertQueue(name, { expires: 60_000 }, done as never));
+  await called((done) => channel.prefetch(1, false, done as never));
+  return {
+    publish: (content, options, exchange = '') =>
+      channel.publish(exchange as string, name, content as Buffer, options as Options.Publish),
+    publishWhenClosed: (content) => closed.publish('', name, content),
+    flush: async () => {
+      await called((done) => channel.checkExchange('amq.direct', done as never));
+    },
+    consume: (consumerTag, handler) =>
+      called((done) => channel.consume(name, (message) => message && handler(message), { consumerTag }, done)),
+    cancel: async (tag) => {
+      await called((done) => channel.cancel(tag, done as never));
+    },
+    ack: (message) => channel.ack(message),
+    discard: (message) => channel.nack(message, false, false),
+    close: () => called<void>((done) => connection.close(done)),
+  };
+}
+
+function called<T>(call: (done: (error: unknown, value: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call((error, value) => (error ? reject(error) : resolve(value)));
+  });
+}
