@@ -1,0 +1,98 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { randomUUID } from 'node:crypto';
+import { applyInstrumentation, eventually } from '@otel-messaging/test-utils';
+import type { Admin, Consumer, ConsumerRunConfig, KafkaConfig, Producer, ProducerConfig } from 'kafkajs';
+import * as kafkajs from 'kafkajs';
+import { KafkaInstrumentation, type KafkaInstrumentationConfig } from '../src';
+import { remembering } from '../src/clients/kafkajs';
+
+/** The broker of the tests: started by them, or given. */
+export function brokers(): string[] {
+  const { KAFKA_BROKERS } = process.env;
+  if (!KAFKA_BROKERS) throw new Error('KAFKA_BROKERS is not set: run the tests as the README says');
+  return KAFKA_BROKERS.split(',');
+}
+
+/** An instrumentation that is applied to this test file's kafkajs. */
+export function instrumented(config?: KafkaInstrumentationConfig): KafkaInstrumentation {
+  const instrumentation = new KafkaInstrumentation(config);
+  applyInstrumentation(instrumentation, require);
+  return instrumentation;
+}
+
+/** Clients of the test broker, closed with `close()`. */
+export class TestKafka {
+  readonly kafka: kafkajs.Kafka;
+  private readonly open: { disconnect(): Promise<void> }[] = [];
+  private admin: Admin | undefined;
+
+  constructor(instrumentation: KafkaInstrumentation, config: Partial<KafkaConfig> = {}) {
+    // What the require hook puts in the place of the class; jest's own `require` cannot.
+    const Kafka = remembering(kafkajs.Kafka, instrumentation.telemetry);
+    this.kafka = new Kafka({
+      clientId: 'shop',
+      brokers: brokers(),
+      logLevel: kafkajs.logLevel.NOTHING,
+      retry: { initialRetryTime: 20, retries: 5 },
+      ...config,
+    });
+  }
+
+  async topic(numPartitions = 1): Promise<string> {
+    const topic = `topic-${randomUUID()}`;
+    await this.createTopics([{ topic, numPartitions }]);
+    return topic;
+  }
+
+  async topics(count: number): Promise<string[]> {
+    const topics = Array.from({ length: count }, () => `topic-${randomUUID()}`);
+    await this.createTopics(topics.map((topic) => ({ topic, numPartitions: 1 })));
+    return topics;
+  }
+
+  private async createTopics(topics: { topic: string; numPartitions: number }[]): Promise<void> {
+    if (this.admin === undefined) {
+      this.admin = this.kafka.admin();
+      this.open.push(this.admin);
+      await this.admin.connect();
+    }
+    await this.admin.createTopics({ topics, waitForLeaders: true });
+  }
+
+  async producer(config: ProducerConfig = {}): Promise<Producer> {
+    const producer = this.kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner, ...config });
+    this.open.push(producer);
+    await producer.connect();
+    return producer;
+  }
+
+  /** A consumer of the topics' whole content. */
+  async consumer(topics: string[], groupId = `group-${randomUUID()}`): Promise<Consumer> {
+    const consumer = this.kafka.consumer({ groupId, maxWaitTimeInMs: 50, retry: { initialRetryTime: 20, retries: 5 } });
+    this.open.push(consumer);
+    await consumer.connect();
+    await consumer.subscribe({ topics, fromBeginning: true });
+    return consumer;
+  }
+
+  /** Runs a new consumer until the condition holds. */
+  async run(topics: string[], config: ConsumerRunConfig, isDone: () => boolean): Promise<void> {
+    const consumer = await this.consumer(topics);
+    await consumer.run(config);
+    await eventually('the messages', isDone);
+    await consumer.disconnect();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.open.splice(0).map((client) => client.disconnect()));
+  }
+}
+
+/** What a handler fails with: an error that kafkajs retries, unlike those of the language itself. */
+export class PaymentFailed extends Error {
+  override readonly name = 'PaymentFailed';
+}
