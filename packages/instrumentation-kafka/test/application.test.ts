@@ -1,0 +1,58 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { instrumented, TestKafka } from './kafka';
+
+// Real applications in processes of their own, with the real hooks; they run what `npm run build` made.
+
+const FIXTURES = join(__dirname, 'fixtures');
+const cluster = new TestKafka(instrumented({ enabled: false }));
+afterAll(() => cluster.close());
+
+interface Recorded {
+  readonly spans: readonly {
+    readonly name: string;
+    readonly scope: string;
+    readonly spanId: string;
+    readonly parentId?: string;
+    readonly attributes: Readonly<Record<string, unknown>>;
+  }[];
+  readonly warnings: readonly string[];
+}
+
+async function run(application: string, instrumentations: string): Promise<Recorded & { topic: string }> {
+  const topic = await cluster.topic();
+  const { NODE_OPTIONS: _, ...inherited } = process.env;
+  const env = { ...inherited, TOPIC: topic, INSTRUMENTATIONS: instrumentations };
+  const args = ['--require', join(FIXTURES, 'register.cjs'), join(FIXTURES, application)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env, timeout: 25_000 });
+  return { ...(JSON.parse(stdout) as Recorded), topic };
+}
+
+test.each(['app.mjs', 'app.cjs'])('C10: %s is traced without a loader', async (application) => {
+  const { spans, topic, warnings } = await run(application, 'ours');
+  expect(spans.map(({ name }) => name)).toEqual([`send ${topic}`, `process ${topic}`]);
+  expect(spans[1]?.parentId).toBe(spans[0]?.spanId);
+  expect(spans[0]?.attributes).toMatchObject({ 'messaging.client.id': 'shop', 'server.address': '127.0.0.1' });
+  expect(warnings).toEqual([]);
+});
+
+test.each(['ours,upstream', 'upstream,ours'])('registered as %s: one span a message, and a warning', async (order) => {
+  const { spans, warnings } = await run('app.cjs', order);
+  expect(spans).toHaveLength(2);
+  expect(new Set(spans.map(({ scope }) => scope)).size).toBe(1);
+  expect(spans[1]?.parentId).toBe(spans[0]?.spanId);
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toContain('another instrumentation');
+});
+
+test('registered twice: one span a message', async () => {
+  const { spans, warnings } = await run('app.cjs', 'ours,ours');
+  expect(spans).toHaveLength(2);
+  expect(warnings).toHaveLength(1);
+});
