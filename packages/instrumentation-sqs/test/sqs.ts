@@ -14,6 +14,7 @@ import {
   SQSClient,
   type SQSClientConfig,
 } from '@aws-sdk/client-sqs';
+import { type Tracing, traceText } from '@otel-messaging/test-utils';
 
 /** A client of the server that the environment names; fails if it names none. */
 export function newClient(config: SQSClientConfig = {}): SQSClient {
@@ -62,4 +63,17 @@ export function stringAttributes(texts: Readonly<Record<string, string>>): Recor
 /** So many attributes of an application's own. */
 export function ownAttributes(count: number): Record<string, MessageAttributeValue> {
   return stringAttributes(Object.fromEntries(Array.from({ length: count }, (_, i) => [`own-${i}`, `value ${i}`])));
+}
+
+/** Traces as text, with the name of every fresh queue shown as `orders`. */
+export function shownTraces(tracing: Tracing, ...attributes: string[]): string {
+  const rename = (text: string) => text.replaceAll(/q-[0-9a-f]{8}-[0-9a-f-]{27}/g, 'orders');
+  return traceText(tracing.spans(), { attributes, rename });
+}
+
+/** The lines of a text without the margin that tests hold them with. */
+export function lines(text: string): string {
+  const all = text.split('\n').slice(1, -1);
+  const margin = Math.min(...all.map((line) => line.length - line.trimStart().length));
+  return all.map((line) => line.slice(margin)).join('\n');
 }

@@ -1,0 +1,103 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { propagation } from '@opentelemetry/api';
+import { deepFreeze, w3c } from '@otel-messaging/test-utils';
+import { AskedAttributes, type ReceiveRequest } from '../src/received-attributes';
+
+beforeAll(() => {
+  propagation.setGlobalPropagator(w3c());
+});
+afterAll(() => propagation.disable());
+
+const OURS = ['traceparent', 'tracestate', 'baggage', '_datadog'];
+const SYSTEM = ['AWSTraceHeader', 'SentTimestamp', 'ApproximateReceiveCount', 'DeadLetterQueueSourceArn'];
+
+const extended = (
+  request: ReceiveRequest,
+  field: 'MessageSystemAttributeNames' | 'AttributeNames' = 'MessageSystemAttributeNames',
+) => new AskedAttributes(deepFreeze(request), field).extended();
+
+test.each<[string, ReceiveRequest, ReceiveRequest]>([
+  ['nothing', {}, { MessageAttributeNames: OURS, MessageSystemAttributeNames: SYSTEM }],
+  [
+    'All',
+    { MessageAttributeNames: ['All'], MessageSystemAttributeNames: ['All'] },
+    { MessageAttributeNames: ['All'], MessageSystemAttributeNames: ['All'] },
+  ],
+  [
+    'a pattern for all',
+    { MessageAttributeNames: ['.*'], AttributeNames: ['All'] },
+    { MessageAttributeNames: ['.*'], AttributeNames: ['All'] },
+  ],
+  [
+    'names',
+    { MessageAttributeNames: ['a', 'baggage'] },
+    {
+      MessageAttributeNames: ['a', 'baggage', 'traceparent', 'tracestate', '_datadog'],
+      MessageSystemAttributeNames: SYSTEM,
+    },
+  ],
+  [
+    'a prefix',
+    { MessageAttributeNames: ['trace.*'] },
+    { MessageAttributeNames: ['trace.*', 'baggage', '_datadog'], MessageSystemAttributeNames: SYSTEM },
+  ],
+  [
+    'the older field',
+    { AttributeNames: ['SentTimestamp'] },
+    {
+      MessageAttributeNames: OURS,
+      AttributeNames: ['SentTimestamp', 'AWSTraceHeader', 'ApproximateReceiveCount', 'DeadLetterQueueSourceArn'],
+    },
+  ],
+  [
+    'both fields',
+    { AttributeNames: ['SenderId'], MessageSystemAttributeNames: ['SentTimestamp'] },
+    {
+      AttributeNames: ['SenderId'],
+      MessageAttributeNames: OURS,
+      MessageSystemAttributeNames: [
+        'SentTimestamp',
+        'AWSTraceHeader',
+        'ApproximateReceiveCount',
+        'DeadLetterQueueSourceArn',
+      ],
+    },
+  ],
+  [
+    'nulls',
+    { MessageAttributeNames: null, MessageSystemAttributeNames: null },
+    { MessageAttributeNames: OURS, MessageSystemAttributeNames: SYSTEM },
+  ],
+  [
+    'what is no list',
+    { MessageAttributeNames: 'All', MessageSystemAttributeNames: 7 },
+    { MessageAttributeNames: 'All', MessageSystemAttributeNames: 7 },
+  ],
+])('who asks for %s gets more on the wire', (_, request, expected) => {
+  expect(extended(request)).toEqual(expected);
+});
+
+test('a client that knows the older field alone is asked by it', () => {
+  expect(extended({}, 'AttributeNames')).toEqual({ MessageAttributeNames: OURS, AttributeNames: SYSTEM });
+});
+
+test('what was not asked for is taken out of the message', () => {
+  const message = {
+    Body: 'one',
+    Attributes: { SentTimestamp: '1', SenderId: 'me' },
+    MessageAttributes: { traceparent: { DataType: 'String', StringValue: 'x' } },
+    MD5OfMessageAttributes: 'of the one',
+  };
+  new AskedAttributes({ MessageSystemAttributeNames: ['SenderId'] }, 'MessageSystemAttributeNames').hide(message);
+  expect(message).toEqual({ Body: 'one', Attributes: { SenderId: 'me' } });
+});
+
+test('a message without attributes stays without', () => {
+  const message = { Body: 'one' };
+  new AskedAttributes({}, 'MessageSystemAttributeNames').hide(message);
+  expect(Object.keys(message)).toEqual(['Body']);
+});
