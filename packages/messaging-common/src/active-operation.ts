@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Attributes, type Context, context as contextApi, type Span, SpanStatusCode } from '@opentelemetry/api';
-import { errorType } from './errors';
+import { type Context, context as contextApi, type Span, SpanStatusCode } from '@opentelemetry/api';
+import { errorType, isError } from './errors';
 import type { Outcome } from './operation';
 import type { OperationPlan } from './plan';
 import { isObservable } from './promises';
@@ -17,12 +17,21 @@ import type { Telemetry } from './telemetry';
  */
 export abstract class ActiveOperation {
   protected isEnded = false;
-  protected startedMs: number = performance.now();
+  /** By `performance.now()`; 0 where nobody would read it. */
+  protected startedMs: number;
+  /** When the operation was over, where that was before `end`. */
+  protected endedMs: number | undefined;
+  /** The span was given its start time: then its end is to come from the same clock. */
+  protected isBackdated = false;
+  private hasCalled = false;
 
   protected constructor(
     protected readonly telemetry: Telemetry,
     public plan: OperationPlan,
-  ) {}
+    isTimed = telemetry.signals.instruments !== undefined,
+  ) {
+    this.startedMs = isTimed ? performance.now() : 0;
+  }
 
   /** The span, or undefined where none is made. */
   abstract readonly span: Span | undefined;
@@ -32,8 +41,9 @@ export abstract class ActiveOperation {
   /** Calls `fn` in the operation's context; a throw ends the operation and passes on. */
   run<A extends unknown[], R>(fn: (...args: A) => R, thisArg: unknown, ...args: A): R {
     try {
-      return contextApi.with(this.context, fn as (...args: A) => ReturnType<typeof fn>, thisArg as undefined, ...args);
+      return contextApi.with(this.context, ActiveOperation.call<A, R>, undefined, this, fn, thisArg, args);
     } catch (error) {
+      if (!this.hasCalled) return this.runWithoutContext(error, fn, thisArg, args);
       this.fail(error);
       throw error;
     }
@@ -76,14 +86,27 @@ export abstract class ActiveOperation {
     this.end({ error: error ?? new UnknownError() });
   }
 
-  /** Ends the operation; later calls do nothing. */
+  /** Ends the operation; later calls do nothing. Whatever fails on the way, the span ends and the metrics are recorded. */
   end(outcome?: Outcome): void {
     if (this.isEnded) return;
     this.isEnded = true;
+    const { telemetry } = this;
+    let failure: string | undefined;
     try {
-      this.finish(outcome);
+      failure = this.record(outcome);
     } catch (error) {
-      this.telemetry.report('end a span', error);
+      telemetry.report('record how an operation ended', error);
+    }
+    if (this.startedMs > 0) this.endedMs ??= performance.now();
+    try {
+      this.span?.end(this.isBackdated ? this.endedMs : undefined);
+    } catch (error) {
+      telemetry.report('end a span', error);
+    }
+    try {
+      if (this.endedMs !== undefined) this.measure(this.endedMs - this.startedMs, failure, outcome);
+    } catch (error) {
+      telemetry.report('record metrics', error);
     }
   }
 
@@ -92,23 +115,68 @@ export abstract class ActiveOperation {
     this.telemetry.guard(what, undefined, code);
   }
 
-  protected abstract finish(outcome: Outcome | undefined): void;
+  /** Writes the outcome on the span; the type of the error, if it is one. */
+  protected record(outcome: Outcome | undefined): string | undefined {
+    if (outcome === undefined) return undefined;
+    const failure = outcome.error === undefined ? undefined : this.recordError(outcome.error);
+    if (outcome.attributes !== undefined && this.span?.isRecording()) this.span.setAttributes(outcome.attributes);
+    return failure;
+  }
+
+  /** @param failure type of the error, the same as on the span */
+  protected measure(durationMs: number, failure: string | undefined, _outcome: Outcome | undefined): void {
+    this.telemetry.recordDuration(this.plan, durationMs, failure);
+  }
 
   /** Records a failure on the span; the error's type, for the metrics. */
-  protected recordError(span: Span | undefined, error: unknown, attributes?: Attributes): string {
+  protected recordError(error: unknown): string {
     const type = errorType(error);
-    if (span?.isRecording()) {
-      span.setAttribute(ATTR_ERROR_TYPE, type);
-      if (attributes !== undefined) span.setAttributes(attributes);
-      const message = messageOf(error);
-      span.setStatus(
-        message === undefined || message === type
-          ? { code: SpanStatusCode.ERROR }
-          : { code: SpanStatusCode.ERROR, message },
-      );
-      this.telemetry.recordException(span, this.context, this.plan.facts.type, error);
+    try {
+      this.describeError(error, type);
+    } catch (failure) {
+      this.telemetry.report('record an error', failure); // an error object whose getters throw
     }
     return type;
+  }
+
+  private describeError(error: unknown, type: string): void {
+    const { span } = this;
+    if (!span?.isRecording()) return;
+    span.setAttribute(ATTR_ERROR_TYPE, type);
+    span.setStatus({ code: SpanStatusCode.ERROR });
+    if (!isError(error)) return;
+    const { message } = error;
+    if (typeof message === 'string' && message !== '' && message !== type) {
+      span.setStatus({ code: SpanStatusCode.ERROR, message: message.slice(0, 1000) });
+    }
+    this.telemetry.recordException(span, this.context, this.plan.facts.type, error);
+  }
+
+  /** A context manager that fails is no reason for the application's call to fail. */
+  private runWithoutContext<A extends unknown[], R>(
+    error: unknown,
+    fn: (...args: A) => R,
+    thisArg: unknown,
+    args: A,
+  ): R {
+    this.telemetry.report('make a context active', error);
+    try {
+      return ActiveOperation.call(this, fn, thisArg, args);
+    } catch (thrown) {
+      this.fail(thrown);
+      throw thrown;
+    }
+  }
+
+  /** Not a closure: it would be one more for each message. */
+  private static call<A extends unknown[], R>(
+    operation: ActiveOperation,
+    fn: (...args: A) => R,
+    thisArg: unknown,
+    args: A,
+  ): R {
+    operation.hasCalled = true;
+    return fn.apply(thisArg, args);
   }
 }
 
@@ -117,9 +185,4 @@ class UnknownError extends Error {
   constructor() {
     super('rejected without an error');
   }
-}
-
-function messageOf(error: unknown): string | undefined {
-  const message = error instanceof Error ? error.message : undefined;
-  return typeof message === 'string' && message.length > 0 ? message.slice(0, 1000) : undefined;
 }

@@ -5,11 +5,11 @@
 
 import { type Context, type Link, ROOT_CONTEXT, type Span, type SpanContext } from '@opentelemetry/api';
 import { ActiveOperation } from './active-operation';
-import { DeliveryContext, type DeliveryScope } from './context';
+import { type DeliveryScope, withScope } from './context';
 import { spanKind } from './conventions';
 import { type DeliveredBatch, deliver } from './delivery';
 import { followIteration } from './iteration';
-import type { MessageReader, Outcome } from './operation';
+import type { MessageReader } from './operation';
 import type { OperationPlan } from './plan';
 import { isObservable } from './promises';
 import { ATTR_MESSAGING_BATCH_MESSAGE_COUNT } from './semconv';
@@ -35,7 +35,7 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
     messagePlan: OperationPlan,
   ) {
     super(telemetry, plan);
-    this.context = new DeliveryContext(ROOT_CONTEXT, this);
+    this.context = withScope(ROOT_CONTEXT, this);
     telemetry.countMessages(plan, messages.length);
     const batch: DeliveredBatch<object> = { telemetry, plan: messagePlan, reader, hasProcessed: false };
     this.batch = batch as DeliveredBatch<never>;
@@ -66,10 +66,15 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
       this.end();
       return result;
     }
-    result.then(
-      () => this.end(),
-      (error) => this.fail(error),
-    );
+    try {
+      result.then(
+        () => this.end(),
+        (error) => this.fail(error),
+      );
+    } catch (error) {
+      this.telemetry.report('watch a promise', error); // of a class whose constructor throws
+      this.end();
+    }
     return result;
   }
 
@@ -85,11 +90,8 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
     return this.creations.get(spanId)?.traceId === traceId;
   }
 
-  protected finish(outcome: Outcome | undefined): void {
-    const { span, telemetry, plan } = this;
-    const type = outcome?.error === undefined ? undefined : this.recordError(span, outcome.error);
-    span?.end();
+  protected override measure(durationMs: number, failure: string | undefined): void {
     // Messages that had spans of their own have recorded their own durations.
-    if (!this.batch.hasProcessed) telemetry.recordDuration(plan, this.startedMs, type);
+    if (!this.batch.hasProcessed) this.telemetry.recordDuration(this.plan, durationMs, failure);
   }
 }

@@ -37,21 +37,23 @@ export class Delivery<M = unknown> {
     return this.incoming.creation;
   }
 
-  /** Begins the handling of the message; undefined if a pass over the batch has handled it before. */
+  /** Begins the handling of the message; in a second pass over the batch, as a part of the message's one span. */
   begin(message: M): ProcessOperation<M> | undefined {
     const { telemetry } = this.batch;
-    if (this.operation?.hasStarted() || !telemetry.isOn()) return undefined;
-    this.operation = ProcessOperation.pulled(telemetry, this, message, contextApi.active());
-    return this.operation;
+    if (!telemetry.isOn()) return undefined;
+    const operation = ProcessOperation.pulled(telemetry, this, message, contextApi.active());
+    if (this.operation?.hasStarted()) operation.join(this.operation);
+    else this.operation = operation;
+    return operation;
   }
 
-  /** Whether this operation may make the message's one span. */
-  claim(operation: ProcessOperation<M>): boolean {
+  /** Makes this operation the one that has the message's span; the one that has it already, if there is one. */
+  claim(operation: ProcessOperation<M>): ProcessOperation<M> | undefined {
     const { operation: current } = this;
-    if (current !== undefined && current !== operation && current.hasStarted()) return false;
+    if (current !== undefined && current !== operation && current.hasStarted()) return current;
     this.operation = operation;
     this.batch.hasProcessed = true;
-    return true;
+    return undefined;
   }
 
   settle(settlement: Settlement): void {
@@ -74,10 +76,14 @@ export function deliveryOf(message: unknown): Delivery | undefined {
 /** Reads the contexts and times of delivered messages, and remembers them for as long as the messages live. */
 export function deliver<M extends object>(batch: DeliveredBatch<M>, messages: readonly M[]): Delivery<M>[] {
   const { telemetry, plan, reader } = batch;
-  return messages.map((message) => {
+  const delivered: Delivery<M>[] = [];
+  // By index: an array that was delivered before, by another client, has an iteration that means something.
+  for (let i = 0; i < messages.length; i++) {
+    const message = messages[i] as M;
     const incoming = telemetry.extract(message, reader);
     const delivery = new Delivery(batch, incoming, telemetry.recordQueueTime(plan, message, reader));
-    deliveries.set(message, delivery as Delivery);
-    return delivery;
-  });
+    if (typeof message === 'object' && message !== null) deliveries.set(message, delivery as Delivery);
+    delivered.push(delivery);
+  }
+  return delivered;
 }

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+import { types } from 'node:util';
 import type { DiagLogger } from '@opentelemetry/api';
 import { ERROR_TYPE_VALUE_OTHER } from './semconv';
 
@@ -26,6 +27,11 @@ export function report(diag: DiagLogger, what: string, error: unknown): void {
   } catch {
     // Nothing is left that could be told.
   }
+}
+
+/** Whether the value is an error, of whichever realm: test runners and sandboxes have classes of their own. */
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof Error;
 }
 
 /**

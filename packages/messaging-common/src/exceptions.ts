@@ -6,6 +6,7 @@
 import type { Context, Span } from '@opentelemetry/api';
 import { type Logger, SeverityNumber } from '@opentelemetry/api-logs';
 import type { ResolvedConfig } from './config';
+import { withSpan } from './context';
 import type { OperationType } from './operation';
 import { ATTR_EXCEPTION_MESSAGE, ATTR_EXCEPTION_STACKTRACE, ATTR_EXCEPTION_TYPE } from './semconv';
 
@@ -19,15 +20,15 @@ export function recordException(
   span: Span,
   context: Context,
   type: OperationType,
-  error: unknown,
+  error: Error,
 ): void {
-  if (!(error instanceof Error)) return; // a thrown value has neither type nor stack; the status says it all
-  if (signal !== 'log') span.recordException(error);
+  // With a time: a span that was given its start would take one of milliseconds, which may lie before it.
+  if (signal !== 'log') span.recordException(error, performance.now());
   if (signal === 'span-event') return;
   logger().emit({
     eventName: `messaging.${type}.exception`,
     severityNumber: type === 'process' ? SeverityNumber.ERROR : SeverityNumber.WARN,
-    context,
+    context: withSpan(context, span),
     attributes: {
       [ATTR_EXCEPTION_TYPE]: error.name,
       [ATTR_EXCEPTION_MESSAGE]: error.message,

@@ -14,7 +14,7 @@ import {
 } from '@opentelemetry/api';
 import { ActiveOperation } from './active-operation';
 import type { Incoming } from './carrier';
-import { ambientSpan, DeliveryContext, type DeliveryScope, SpanContextLayer } from './context';
+import { ambientSpan, type DeliveryScope, settled, withoutPastScope, withoutScope, withScope } from './context';
 import { spanKind } from './conventions';
 import type { Delivery } from './delivery';
 import type { MessageReader, Outcome, Settlement } from './operation';
@@ -35,12 +35,12 @@ export interface HandlerManner {
 /** The processing of one message: its handler's span and context, from the delivery to the handler's end. */
 export class ProcessOperation<M = unknown> extends ActiveOperation implements DeliveryScope {
   span: Span | undefined;
-  context: Context;
+  readonly context: Context;
+  successor: Context | undefined;
 
   private isStarted = false;
   private isHandling = false;
   private isSettled = false;
-  private endedMs: number | undefined;
   private delivery: Delivery<M> | undefined;
   private leftMessage: WeakRef<M & object> | undefined;
   private deliveries: OpenDeliveries | undefined;
@@ -55,9 +55,11 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     private readonly latencyMs: number | undefined,
     private readonly receiveSpan: SpanContext | undefined,
     private ambient: Context,
+    isLazy: boolean,
   ) {
-    super(telemetry, plan);
-    this.context = new DeliveryContext(this.baseOf(ambient), this);
+    super(telemetry, plan, isLazy || telemetry.signals.instruments !== undefined);
+    this.isBackdated = isLazy;
+    this.context = withScope(this.baseOf(ambient), this);
   }
 
   /** A message that the client hands to a callback; the span starts at once. What is active there is an accident. */
@@ -79,8 +81,9 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
       latencyMs,
       undefined,
       ROOT_CONTEXT,
+      false,
     );
-    operation.start(undefined);
+    operation.start();
     return operation;
   }
 
@@ -91,7 +94,17 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   static pulled<M>(telemetry: Telemetry, delivery: Delivery<M>, message: M, ambient: Context): ProcessOperation<M> {
     const { plan, reader, receiveSpan } = delivery.batch;
     const { incoming, latencyMs } = delivery;
-    const operation = new ProcessOperation(telemetry, plan, reader, message, incoming, latencyMs, receiveSpan, ambient);
+    const operation = new ProcessOperation(
+      telemetry,
+      plan,
+      reader,
+      message,
+      incoming,
+      latencyMs,
+      receiveSpan,
+      withoutPastScope(ambient),
+      true,
+    );
     operation.delivery = delivery;
     operation.isHandling = true;
     return operation;
@@ -112,18 +125,24 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
 
   /**
    * Ends with a promise of the application, which keeps it.
-   * @param rethrows where nobody else may be waiting: our handler must not make a rejection look handled
+   * @param rethrows where nobody else may be waiting: our handler must not make a rejection look handled. If the
+   *   application has kept the promise and handles it elsewhere, its rejection is reported all the same; the language
+   *   does not tell the two apart.
    */
   watch(promise: Promise<unknown>, rethrows: boolean): void {
     this.isHandling = true;
     this.startLazily();
-    promise.then(
-      () => this.end(),
-      (error) => {
-        this.fail(error);
-        if (rethrows) throw error;
-      },
-    );
+    const fulfilled = () => this.end();
+    const rejected = (error: unknown) => {
+      this.fail(error);
+      if (rethrows) throw error;
+    };
+    try {
+      promise.then(fulfilled, rejected);
+    } catch (error) {
+      this.telemetry.report('watch a promise', error); // of a class whose constructor throws
+      this.end();
+    }
   }
 
   /** Notes what the broker was told of the message; ends the operation if its handler has returned. */
@@ -150,16 +169,33 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     return result;
   }
 
-  /** The body that handled the message is left; one that was asynchronous has a span in any case. */
-  leave(wasAsynchronous: boolean): void {
-    if (this.isEnded) return;
+  /**
+   * The body that handled the message is left; one that was asynchronous has a span in any case.
+   * @param mayHaveLeaked whether the body began in the caller's turn: at its first `await` it went back to the caller
+   *   with the message's context active, and the caller goes on in it. From now on that context stands for what was
+   *   active before.
+   */
+  leave(wasAsynchronous: boolean, mayHaveLeaked = false): void {
+    if (this.isEnded && !mayHaveLeaked) return;
     this.isHandling = false;
+    if (wasAsynchronous && mayHaveLeaked) this.successor = settled(this.ambient);
+    if (this.isEnded) return;
     this.endedMs = performance.now();
     if (wasAsynchronous) this.startLazily();
-    if (this.isStarted) return this.end();
+    if (this.isStarted) {
+      this.end();
+      return;
+    }
     // A span may still be asked for, by work that the body began or by the settlement; neither keeps the message alive.
     if (this.message !== undefined) this.leftMessage = new WeakRef(this.message as M & object);
     this.message = undefined;
+  }
+
+  /** Another pass over the batch has made the message's one span: what is done in this one belongs to it too. */
+  join(earlier: ProcessOperation<M>): void {
+    this.isStarted = true;
+    this.isEnded = true;
+    this.span = earlier.span;
   }
 
   /** Where to be forgotten at its end: a handler may be over without having settled its message. */
@@ -189,31 +225,29 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     return this.incoming.creation?.spanId === spanId && this.incoming.creation.traceId === traceId;
   }
 
-  protected finish(outcome: Outcome | undefined): void {
+  protected override record(outcome: Outcome | undefined): string | undefined {
     this.deliveries?.forget(this.tag);
     this.startLazily(); // a body that throws has a span, whatever it did before
-    const { span, telemetry, plan, startedMs, endedMs } = this;
-    const type = outcome?.error === undefined ? undefined : this.recordError(span, outcome.error);
-    if (outcome?.attributes !== undefined && span?.isRecording()) span.setAttributes(outcome.attributes);
-    span?.end(endedMs);
-    telemetry.recordDuration(plan, startedMs, type, endedMs);
-    this.message = undefined; // a context that lives on must not keep the message
+    // A context that lives on must keep neither the message nor what was active before.
+    this.message = undefined;
     this.ambient = ROOT_CONTEXT;
+    return super.record(outcome);
   }
 
   private startLazily(): void {
     if (this.isStarted) return;
     try {
-      this.start(this.startedMs);
+      this.start();
     } catch (error) {
       this.telemetry.report('start a process span', error);
     }
   }
 
-  private start(startTime: number | undefined): void {
+  private start(): void {
     this.isStarted = true; // first: a sampler that asks for the active span must not start another
-    if (this.delivery?.claim(this) === false) {
-      this.isEnded = true; // an earlier pass over the batch has made the message's one span
+    const earlier = this.delivery?.claim(this);
+    if (earlier !== undefined) {
+      this.join(earlier);
       return;
     }
     const { telemetry, plan } = this;
@@ -221,16 +255,19 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     const tracer = telemetry.tracerIn(this.context);
     if (tracer === undefined) return;
     const { parent, links } = this.relations();
-    const base = (this.context as DeliveryContext).base;
-    const span = tracer.startSpan(
+    this.span = tracer.startSpan(
       plan.spanName,
-      { kind: spanKind('process'), attributes: plan.attributes, links, startTime },
-      new SpanContextLayer(base, parent),
+      {
+        kind: spanKind('process'),
+        attributes: plan.attributes,
+        links,
+        startTime: this.isBackdated ? this.startedMs : undefined,
+      },
+      withoutScope(this.context, parent),
     );
-    this.span = span;
-    if (!span.isRecording()) return;
-    if (message !== undefined) telemetry.describeSpan(span, plan, message, this.reader);
-    if (this.latencyMs !== undefined) span.setAttribute(ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, this.latencyMs);
+    if (!this.span.isRecording()) return;
+    if (message !== undefined) telemetry.describeSpan(this.span, plan, message, this.reader);
+    if (this.latencyMs !== undefined) this.span.setAttribute(ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, this.latencyMs);
   }
 
   /** @see DESIGN.md, "Parents and links" */

@@ -5,7 +5,7 @@
 
 import { type Attributes, type Context, context as contextApi, type Link, type Span } from '@opentelemetry/api';
 import { ActiveOperation } from './active-operation';
-import { ambientSpan, SpanContextLayer, suppressed } from './context';
+import { ambientSpan, suppressed, withoutScope } from './context';
 import { spanKind } from './conventions';
 import { type DeliveredBatch, type Delivery, deliver } from './delivery';
 import { followIteration } from './iteration';
@@ -20,12 +20,13 @@ import type { Telemetry } from './telemetry';
  * leave them behind as roots of a trace of their own.
  */
 export class ReceiveOperation extends ActiveOperation {
-  readonly span: undefined;
+  span: Span | undefined;
   readonly context: Context;
+  protected override isBackdated = true;
   private readonly ambient: Context;
 
   constructor(telemetry: Telemetry, plan: OperationPlan) {
-    super(telemetry, plan);
+    super(telemetry, plan, true);
     this.ambient = contextApi.active();
     this.context = suppressed(this.ambient);
   }
@@ -47,35 +48,36 @@ export class ReceiveOperation extends ActiveOperation {
   ): Delivery<M>[] {
     if (this.isEnded) return [];
     const { telemetry, plan } = this;
+    this.endedMs = performance.now();
     telemetry.countMessages(plan, messages.length);
     const batch: DeliveredBatch<M> = { telemetry, plan: processPlan, reader, hasProcessed: false };
     const delivered = deliver(batch, messages);
-    const span = this.makeSpan(messages.length, attributes, () => this.links(messages, reader, delivered));
-    if (span !== undefined && plan.facts.isBatch !== true && messages[0] !== undefined) {
-      telemetry.describeSpan(span, plan, messages[0], reader);
+    try {
+      this.span = this.startSpan(messages.length, attributes, this.links(messages, reader, delivered));
+      batch.receiveSpan = this.span?.spanContext();
+      if (plan.facts.isBatch !== true && this.span !== undefined && messages[0] !== undefined) {
+        telemetry.describeSpan(this.span, plan, messages[0], reader);
+      }
+    } catch (error) {
+      telemetry.report('start a receive span', error);
     }
-    batch.receiveSpan = span?.spanContext();
-    this.finishWith(span, undefined);
+    this.end();
     if (telemetry.config.perMessageSpans && plan.facts.isBatch === true) followIteration(messages);
     return delivered;
   }
 
-  protected finish(outcome: Outcome | undefined): void {
-    const isEmpty = outcome?.error === undefined;
-    const span =
-      isEmpty && !this.telemetry.config.emptyReceiveSpans ? undefined : this.makeSpan(0, outcome?.attributes, () => []);
-    this.finishWith(span, outcome);
+  protected override record(outcome: Outcome | undefined): string | undefined {
+    if (this.span === undefined && this.endedMs === undefined && this.isWorthASpan(outcome)) {
+      this.span = this.startSpan(0, outcome?.attributes, []);
+    }
+    return super.record(outcome);
   }
 
-  private finishWith(span: Span | undefined, outcome: Outcome | undefined): void {
-    this.isEnded = true;
-    const endedMs = performance.now();
-    const type = outcome?.error === undefined ? undefined : this.recordError(span, outcome.error);
-    span?.end(endedMs);
-    this.telemetry.recordDuration(this.plan, this.startedMs, type, endedMs);
+  private isWorthASpan(outcome: Outcome | undefined): boolean {
+    return outcome?.error !== undefined || this.telemetry.config.emptyReceiveSpans;
   }
 
-  private makeSpan(count: number, attributes: Attributes | undefined, links: () => Link[]): Span | undefined {
+  private startSpan(count: number, attributes: Attributes | undefined, links: Link[]): Span | undefined {
     const { plan, telemetry, ambient } = this;
     const tracer = telemetry.tracerIn(ambient);
     if (tracer === undefined) return undefined;
@@ -85,10 +87,10 @@ export class ReceiveOperation extends ActiveOperation {
       {
         kind: spanKind('receive'),
         attributes: { ...plan.attributes, ...batch, ...attributes },
-        links: links(),
+        links,
         startTime: this.startedMs,
       },
-      new SpanContextLayer(ambient, ambientSpan(ambient)),
+      withoutScope(ambient, ambientSpan(ambient)),
     );
   }
 

@@ -3,15 +3,24 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Context, context as contextApi, type Link, type Span, type Tracer } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  context as contextApi,
+  type Link,
+  type Span,
+  type SpanContext,
+  type Tracer,
+} from '@opentelemetry/api';
 import { ActiveOperation } from './active-operation';
-import { SpanContextLayer } from './context';
+import { withSpan } from './context';
 import { sendKind, spanKind } from './conventions';
 import { errorType } from './errors';
+import { commonError, failuresOf } from './failures';
 import { type Existing, existingContext, writeContext } from './injection';
 import type { MessageWriter, Outcome } from './operation';
 import type { OperationPlan } from './plan';
-import { ATTR_ERROR_TYPE, ATTR_MESSAGING_BATCH_MESSAGE_COUNT, ERROR_TYPE_VALUE_OTHER } from './semconv';
+import { ATTR_ERROR_TYPE, ATTR_MESSAGING_BATCH_MESSAGE_COUNT } from './semconv';
 import type { Telemetry } from './telemetry';
 
 /** Sends one message. */
@@ -41,18 +50,14 @@ export class SendOperation<M> extends ActiveOperation {
       },
       ambient,
     );
-    this.context = new SpanContextLayer(ambient, this.span);
+    this.context = withSpan(ambient, this.span);
     this.message = carries ? writeContext(telemetry, message, writer, this.context, this.span, existing) : message;
     telemetry.describeSpan(this.span, plan, message, writer);
   }
 
-  protected finish(outcome: Outcome | undefined): void {
-    const { span, telemetry, plan } = this;
-    const type = outcome?.error === undefined ? undefined : this.recordError(span, outcome.error);
-    if (outcome?.attributes !== undefined && span?.isRecording()) span.setAttributes(outcome.attributes);
-    span?.end();
-    telemetry.recordDuration(plan, this.startedMs, type);
-    telemetry.countMessages(plan, 1, type);
+  protected override measure(durationMs: number, failure: string | undefined): void {
+    this.telemetry.recordDuration(this.plan, durationMs, failure);
+    this.telemetry.countMessages(this.plan, 1, failure);
   }
 }
 
@@ -66,9 +71,9 @@ export class BatchSendOperation<M> extends ActiveOperation {
   /** What to hand to the client, in the order of the application's messages. */
   readonly messages: readonly M[];
 
-  /** Index of the message that each link stands for, and the link; kept only while the answer is awaited. */
-  private readonly links: (Link & { readonly index: number })[] = [];
-  private readonly linksWait: boolean;
+  private readonly links: Link[] = [];
+  /** Where links wait for the answer: index of the message that the n-th link stands for. */
+  private readonly linked: number[] | undefined;
 
   /** @param createPlan plan of the `create` span of the n-th message */
   constructor(
@@ -79,7 +84,7 @@ export class BatchSendOperation<M> extends ActiveOperation {
     createPlan: (index: number) => OperationPlan,
   ) {
     super(telemetry, plan);
-    this.linksWait = writer.answersPerMessage === true;
+    if (writer.answersPerMessage === true) this.linked = [];
     const ambient = contextApi.active();
     const tracer = telemetry.tracerIn(ambient);
     if (tracer === undefined) {
@@ -87,56 +92,82 @@ export class BatchSendOperation<M> extends ActiveOperation {
       this.messages = messages;
       return;
     }
+    // Walked by index all through: the array may be one that was received, whose iteration means something.
+    const count = messages.length;
+    const copies: M[] = [];
+    this.messages = copies;
     const { batchCreateSpans, maxCreateSpansPerBatch } = telemetry.config;
-    if (batchCreateSpans && messages.length > 1 && messages.length <= maxCreateSpansPerBatch) {
-      this.messages = messages.map((message, i) => this.createOne(tracer, ambient, message, i, createPlan(i)));
-      this.span = this.startSpan(tracer, ambient, messages.length, false);
-      this.context = new SpanContextLayer(ambient, this.span);
+    if (batchCreateSpans && count > 1 && count <= maxCreateSpansPerBatch) {
+      for (let i = 0; i < count; i++) copies.push(this.create(tracer, ambient, messages[i] as M, i, createPlan(i)));
+      this.span = this.startSpan(tracer, ambient, count, false);
+      this.context = withSpan(ambient, this.span);
       return;
     }
-    const existing = messages.map((message) => existingContext(telemetry, ambient, message, writer));
-    const carries = messages.map((m, i) => existing[i]?.custom === undefined && (writer.canCarry?.(m) ?? true));
-    for (const [i, message] of messages.entries()) this.link(existing[i]?.custom, message, i);
-    const span = this.startSpan(tracer, ambient, messages.length, carries.includes(true));
-    const context = new SpanContextLayer(ambient, span);
-    this.span = span;
-    this.context = context;
-    this.messages = messages.map((message, i) =>
-      carries[i] ? writeContext(telemetry, message, writer, context, span, existing[i] as Existing) : message,
+    const existing: (Existing | undefined)[] = [];
+    for (let i = 0; i < count; i++) existing.push(this.existingOf(ambient, messages[i] as M, i));
+    this.span = this.startSpan(
+      tracer,
+      ambient,
+      count,
+      existing.some((one) => one !== undefined),
     );
+    this.context = withSpan(ambient, this.span);
+    for (let i = 0; i < count; i++) copies.push(this.writeOwn(messages[i] as M, existing[i]));
+    if (count === 1) telemetry.describeSpan(this.span, plan, messages[0] as M, writer);
   }
 
-  protected finish(outcome: Outcome | undefined): void {
-    const { span, telemetry, plan, messages } = this;
-    const failures = outcome?.messages?.filter((message) => message?.error !== undefined) ?? [];
-    if (this.linksWait) this.addLinks(outcome);
-    const error = outcome?.error ?? (failures.length === messages.length ? commonError(failures) : undefined);
-    const type = error === undefined ? undefined : this.recordError(span, error);
-    if (outcome?.attributes !== undefined && span?.isRecording()) span.setAttributes(outcome.attributes);
-    span?.end();
-    telemetry.recordDuration(plan, this.startedMs, type);
+  protected override record(outcome: Outcome | undefined): string | undefined {
+    if (this.linked !== undefined) this.addLinks(this.linked, outcome);
+    if (outcome?.messages === undefined) return super.record(outcome);
+    const failures = failuresOf(outcome);
+    const areAll = failures.length > 0 && failures.length === this.messages.length;
+    const only = this.messages.length === 1 ? outcome.messages[0] : undefined;
+    return super.record({
+      error: outcome.error ?? (areAll ? commonError(failures) : undefined),
+      attributes: only?.attributes === undefined ? outcome.attributes : { ...outcome.attributes, ...only.attributes },
+    });
+  }
+
+  protected override measure(durationMs: number, failure: string | undefined, outcome: Outcome | undefined): void {
+    const { telemetry, plan, messages } = this;
+    telemetry.recordDuration(plan, durationMs, failure);
     if (outcome?.error !== undefined) {
-      telemetry.countMessages(plan, messages.length, type);
+      telemetry.countMessages(plan, messages.length, failure);
       return;
     }
+    const failures = failuresOf(outcome);
     telemetry.countMessages(plan, messages.length - failures.length);
-    for (const failure of failures) telemetry.countMessages(plan, 1, errorType(failure?.error));
+    for (const error of failures) telemetry.countMessages(plan, 1, errorType(error));
   }
 
-  private createOne(tracer: Tracer, ambient: Context, message: M, index: number, plan: OperationPlan): M {
+  /** A copy of the message that carries a `create` span of its own, unless it has a context or no room for one. */
+  private create(tracer: Tracer, ambient: Context, message: M, index: number, plan: OperationPlan): M {
     const { telemetry, writer } = this;
-    const existing = existingContext(telemetry, ambient, message, writer);
-    if (existing.custom !== undefined || writer.canCarry?.(message) === false) {
-      this.link(existing.custom, message, index);
-      return message;
-    }
+    const existing = this.existingOf(ambient, message, index);
+    if (existing === undefined) return message;
     const options = { kind: spanKind('create'), attributes: plan.attributes };
     const span = tracer.startSpan(plan.spanName, options, ambient);
-    telemetry.describeSpan(span, plan, message, writer);
-    const copy = writeContext(telemetry, message, writer, new SpanContextLayer(ambient, span), span, existing);
+    const attributes = span.isRecording() ? telemetry.describeSpan(span, plan, message, writer) : undefined;
+    const copy = writeContext(telemetry, message, writer, withSpan(ambient, span), span, existing);
     span.end();
-    this.link(span.spanContext(), message, index);
+    this.link(span.spanContext(), attributes, index);
     return copy;
+  }
+
+  /** What the message has in place of a context of ours; undefined if it is to stay as it is. */
+  private existingOf(ambient: Context, message: M, index: number): Existing | undefined {
+    const { telemetry, writer } = this;
+    const existing = existingContext(telemetry, ambient, message, writer);
+    if (existing.custom !== undefined) {
+      this.link(existing.custom, telemetry.linkAttributes(message, writer), index);
+      return undefined;
+    }
+    return writer.canCarry?.(message) === false ? undefined : existing;
+  }
+
+  private writeOwn(message: M, existing: Existing | undefined): M {
+    if (existing === undefined || this.span === undefined) return message;
+    return writeContext(this.telemetry, message, this.writer, this.context, this.span, existing);
   }
 
   private startSpan(tracer: Tracer, ambient: Context, count: number, carriesOwn: boolean): Span {
@@ -145,31 +176,24 @@ export class BatchSendOperation<M> extends ActiveOperation {
       {
         kind: sendKind(carriesOwn),
         attributes: { ...this.plan.attributes, [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: count },
-        links: this.linksWait ? undefined : this.links,
+        links: this.linked === undefined ? this.links : undefined,
       },
       ambient,
     );
   }
 
-  private link(context: Link['context'] | undefined, message: M, index: number): void {
-    if (context === undefined) return;
-    this.links.push({ context, attributes: this.telemetry.linkAttributes(message, this.writer), index });
+  private link(context: SpanContext, attributes: Attributes | undefined, index: number): void {
+    this.links.push({ context, attributes });
+    this.linked?.push(index);
   }
 
   /** Links with what the answer says of their messages. */
-  private addLinks(outcome: Outcome | undefined): void {
+  private addLinks(linked: readonly number[], outcome: Outcome | undefined): void {
     if (!this.span?.isRecording()) return;
-    for (const { context, attributes, index } of this.links) {
-      const answer = outcome?.messages?.[index];
-      const type = answer?.error === undefined ? undefined : { [ATTR_ERROR_TYPE]: errorType(answer.error) };
-      this.span.addLink({ context, attributes: { ...attributes, ...answer?.attributes, ...type } });
+    for (const [i, { context, attributes }] of this.links.entries()) {
+      const answer = outcome?.messages?.[linked[i] as number];
+      const failure = answer?.error === undefined ? undefined : { [ATTR_ERROR_TYPE]: errorType(answer.error) };
+      this.span.addLink({ context, attributes: { ...attributes, ...answer?.attributes, ...failure } });
     }
   }
-}
-
-/** The error all entries of a failed batch share, or one that says that they differ. */
-function commonError(failures: readonly ({ readonly error?: unknown } | undefined)[]): unknown {
-  const types = new Set(failures.map((failure) => errorType(failure?.error)));
-  if (types.size === 1) return failures[0]?.error;
-  return Object.assign(new Error('all messages of the batch failed'), { name: ERROR_TYPE_VALUE_OTHER });
 }

@@ -5,9 +5,10 @@
 
 import { type Context, context as contextApi, type Link, type Span, type SpanContext, trace } from '@opentelemetry/api';
 import { ActiveOperation } from './active-operation';
-import { ambientSpan, SpanContextLayer } from './context';
+import { ambientSpan, withoutScope, withSpan } from './context';
 import { spanKind } from './conventions';
 import { errorType } from './errors';
+import { commonError, failuresOf } from './failures';
 import type { MessageReader, Outcome } from './operation';
 import type { OperationPlan } from './plan';
 import { ATTR_ERROR_TYPE, ATTR_MESSAGING_BATCH_MESSAGE_COUNT } from './semconv';
@@ -29,11 +30,13 @@ export interface Settled {
 export class SettleOperation extends ActiveOperation {
   readonly span: Span | undefined;
   readonly context: Context;
+  private readonly count: number | undefined;
   private waiting: readonly (SpanContext | undefined)[] = [];
 
   constructor(telemetry: Telemetry, plan: OperationPlan, settled: Settled) {
     super(telemetry, plan);
     const { count, creations, message, reader } = settled;
+    this.count = count;
     const active = contextApi.active();
     const tracer = telemetry.tracerIn(active);
     if (tracer === undefined) {
@@ -53,26 +56,22 @@ export class SettleOperation extends ActiveOperation {
         attributes: isBatch ? { ...plan.attributes, [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: count } : plan.attributes,
         links: isBatch ? undefined : linksTo(creations),
       },
-      new SpanContextLayer(active, parent),
+      withoutScope(active, parent),
     );
-    this.context = new SpanContextLayer(active, this.span);
+    this.context = withSpan(active, this.span);
     if (message !== undefined && reader !== undefined) telemetry.describeSpan(this.span, plan, message, reader);
   }
 
-  protected finish(outcome: Outcome | undefined): void {
-    const { span, telemetry, plan } = this;
-    const failures = outcome?.messages?.filter((message) => message?.error !== undefined) ?? [];
-    const allFailed = failures.length > 0 && failures.length === outcome?.messages?.length;
-    const error = outcome?.error ?? (allFailed ? failures[0]?.error : undefined);
-    const type = error === undefined ? undefined : this.recordError(span, error);
-    if (outcome?.attributes !== undefined && span?.isRecording()) span.setAttributes(outcome.attributes);
+  protected override record(outcome: Outcome | undefined): string | undefined {
     for (const [i, context] of this.waiting.entries()) {
       const failure = outcome?.messages?.[i]?.error;
       const attributes = failure === undefined ? undefined : { [ATTR_ERROR_TYPE]: errorType(failure) };
-      if (context !== undefined) span?.addLink({ context, attributes });
+      if (context !== undefined) this.span?.addLink({ context, attributes });
     }
-    span?.end();
-    telemetry.recordDuration(plan, this.startedMs, type);
+    if (outcome?.messages === undefined) return super.record(outcome);
+    const failures = failuresOf(outcome);
+    const areAll = failures.length > 0 && failures.length === (this.count ?? outcome.messages.length);
+    return super.record({ ...outcome, error: outcome.error ?? (areAll ? commonError(failures) : undefined) });
   }
 }
 

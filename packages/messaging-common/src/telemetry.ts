@@ -182,14 +182,17 @@ export class Telemetry {
     return this.signals.tracer === undefined || isSuppressed(context) ? undefined : this.signals.tracer;
   }
 
-  /** Adds what belongs to one message to the span that covers it alone. */
-  describeSpan<M>(span: Span, plan: OperationPlan, message: M, reader: MessageReader<M>): void {
-    if (!span.isRecording()) return;
-    span.setAttributes(this.linkAttributes(message, reader));
-    const { spanHook } = this.resolved;
-    if (spanHook !== undefined) {
-      this.guard('run the span hook', undefined, () => spanHook(span, { operation: plan.facts, message }));
+  /** Adds what belongs to one message to the span that covers it alone; what was added, for a link to it. */
+  describeSpan<M>(span: Span, plan: OperationPlan, message: M, reader: MessageReader<M>): Attributes | undefined {
+    if (!span.isRecording()) return undefined;
+    const attributes = this.linkAttributes(message, reader);
+    try {
+      span.setAttributes(attributes);
+      this.resolved.spanHook?.(span, { operation: plan.facts, message });
+    } catch (error) {
+      report(this.diag, 'describe a span', error);
     }
+    return attributes;
   }
 
   /** What belongs to one message, for its link. */
@@ -205,14 +208,11 @@ export class Telemetry {
     }
   }
 
-  recordDuration(plan: OperationPlan, startedMs: number, errorType?: string, endedMs?: number): void {
+  recordDuration(plan: OperationPlan, durationMs: number, errorType?: string): void {
     const { instruments } = this.signals;
     if (instruments === undefined) return;
     const histogram = plan.facts.type === 'process' ? instruments.processDuration : instruments.operationDuration;
-    histogram.record(
-      Math.max(0, (endedMs ?? performance.now()) - startedMs) / 1000,
-      plan.metricAttributesOf(errorType),
-    );
+    histogram.record(Math.max(0, durationMs) / 1000, plan.metricAttributesOf(errorType));
   }
 
   countMessages(plan: OperationPlan, count: number, errorType?: string): void {
@@ -220,7 +220,7 @@ export class Telemetry {
     if (instruments !== undefined && count > 0) plan.count(instruments, count, errorType);
   }
 
-  recordException(span: Span, context: Context, type: OperationType, error: unknown): void {
+  recordException(span: Span, context: Context, type: OperationType, error: Error): void {
     recordException(this.resolved.exceptionSignal, this.logger, span, context, type, error);
   }
 
