@@ -62,7 +62,10 @@ export class Delivery<M = unknown> {
 
   /** The context that a handler of the message should run in: that of its span, or the extracted one. */
   contextIn(ambient: Context): Context {
-    return this.operation?.context ?? this.batch.telemetry.handlerContext(this.batch.plan, this.incoming, ambient);
+    const { operation } = this;
+    // A pass that merely read the message has left an operation that must not start for being asked.
+    if (operation !== undefined && (operation.hasStarted() || !operation.isOver())) return operation.context;
+    return this.batch.telemetry.handlerContext(this.batch.plan, this.incoming, ambient);
   }
 }
 

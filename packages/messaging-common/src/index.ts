@@ -8,6 +8,7 @@ export type { ActiveOperation } from './active-operation';
 export type { BatchProcessOperation } from './batch-process-operation';
 export { BoundedMap } from './bounded-map';
 export type { MessagingInstrumentationConfig, ResolvedConfig, SpanHookInfo } from './config';
+export { suppressed } from './context';
 export { type Delivery, deliveryOf } from './delivery';
 export { errorType, guard } from './errors';
 export { MessagingInstrumentation } from './instrumentation';
