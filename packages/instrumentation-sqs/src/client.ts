@@ -4,7 +4,7 @@
  */
 
 import { context as contextApi } from '@opentelemetry/api';
-import { type AnyFunction, isObservable, type Telemetry } from '@otel-messaging/messaging-common';
+import { type AnyFunction, suppressed, type Telemetry } from '@otel-messaging/messaging-common';
 import { ClientState, type SqsClientLike } from './client-state';
 import type { SqsOptions } from './config';
 import type { Queue } from './queue';
@@ -20,11 +20,12 @@ export function tracedSend(
 ): AnyFunction {
   const calls = new TracedCalls(telemetry, systemField);
   const states = new WeakMap<object, ClientState>();
+  const inner = isInstrumented(original) ? withoutSpans(original) : original;
 
   return function send(this: SqsClientLike, ...args: unknown[]) {
     if (!telemetry.isOn()) return original.apply(this, args);
     const call = telemetry.guard('trace a command', undefined, () => start(this, args[0]));
-    return call === undefined ? original.apply(this, args) : perform(telemetry, call, original, this, args);
+    return call === undefined ? original.apply(this, args) : perform(telemetry, call, inner, this, args);
   };
 
   function start(client: SqsClientLike, command: unknown): TracedCall | undefined {
@@ -88,7 +89,7 @@ function perform(
   if (typeof callback === 'function') passed[callbackAt] = watched(telemetry, call, callback as AnyFunction);
   const result = operation === undefined ? original.apply(client, passed) : operation.run(original, client, ...passed);
   if (typeof callback === 'function') return result;
-  if (!isObservable(result)) {
+  if (!isThenable(result)) {
     operation?.end();
     return result;
   }
@@ -113,5 +114,21 @@ function watched(telemetry: Telemetry, call: TracedCall, callback: AnyFunction):
     if (error) telemetry.guard('read an error', undefined, () => call.failed(error));
     else telemetry.guard('read an answer', undefined, () => call.succeeded(output));
     return contextApi.with(ambient, callback as (...args: unknown[]) => unknown, this, ...answer);
+  };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { readonly then?: unknown } | undefined)?.then === 'function';
+}
+
+/** Whether OpenTelemetry's own instrumentation of the AWS SDK, or another built like it, has patched the function. */
+function isInstrumented(original: AnyFunction): boolean {
+  return (original as { readonly __wrapped?: unknown }).__wrapped === true;
+}
+
+/** Two spans for one send, and two contexts in one message, would be one too many: the other instrumentation rests meanwhile. */
+function withoutSpans(original: AnyFunction): AnyFunction {
+  return function send(this: unknown, ...args: unknown[]) {
+    return contextApi.with(suppressed(contextApi.active()), original, this, ...args);
   };
 }

@@ -164,8 +164,8 @@ describe('messageContext', () => {
     await context.with(propagation.setBaggage(ROOT_CONTEXT, baggage), () =>
       client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one' })),
     );
-    const messages = await receive(client, QueueUrl);
-    const found = messageContext(messages[0]!);
+    const [message] = await receive(client, QueueUrl);
+    const found = messageContext(message!);
     expect(trace.getSpanContext(found)?.spanId).toBe(tracing.spans()[0]?.spanContext().spanId);
     expect(propagation.getBaggage(found)?.getEntry('tenant')?.value).toBe('a');
   });

@@ -256,7 +256,8 @@ test('a retry of the client sends the same context again', async () => {
   const sent: string[] = [];
   client.middlewareStack.add(
     (next) => async (args) => {
-      sent.push(Buffer.from((args.request as { body: Uint8Array }).body).toString());
+      const { buffer, byteOffset, byteLength } = (args.request as { body: Uint8Array }).body;
+      sent.push(Buffer.from(buffer, byteOffset, byteLength).toString());
       if (sent.length === 1) throw Object.assign(new Error('once'), { name: 'TimeoutError', $retryable: {} });
       return next(args);
     },
