@@ -7,6 +7,7 @@ import type { SpanContext } from '@opentelemetry/api';
 import { BoundedMap, OpenDeliveries, type Telemetry } from '@otel-messaging/messaging-common';
 import type { Channel, Connection } from './amqplib';
 import { UnconfirmedSends } from './confirms';
+import type { OutgoingMessage } from './message';
 import { type Broker, type Origin, sendFacts } from './operations';
 import { Plans } from './plans';
 import { QueueSource } from './queue-source';
@@ -14,7 +15,6 @@ import { peerOf } from './server';
 
 /** `frame_max` is at least this, whatever was agreed on. */
 const MIN_FRAME_MAX = 4096;
-
 /** Queues pulled from by one channel, the names of which may be made up at run time. */
 const MAX_SOURCES = 100;
 
@@ -45,6 +45,8 @@ export class ChannelState {
   readonly unsettled = new Map<number, Unsettled>();
   /** Whether the broker's confirms are seen: only on channels made after amqplib was patched. */
   seesConfirms = false;
+  /** What is being published right now, between the call and the moment when its headers are made. */
+  outgoing: OutgoingMessage | undefined;
   /** Whether messages were pulled from it, whose handling may have been begun by hand. */
   hasPulled = false;
   /** Why it is being closed, where that is an error. */
@@ -69,12 +71,32 @@ export class ChannelState {
     this.live.add(this);
   }
 
-  /** Ends what is open. */
+  /** Whether a settlement could concern anything known here. */
+  get awaitsSettlement(): boolean {
+    return this.open.size > 0 || this.hasPulled || this.unsettled.size > 0;
+  }
+
+  /** Ends what is open: the channel is gone, because of an error or by wish. */
   close(error: Error | undefined): void {
+    this.unconfirmed.close(error ?? new UnconfirmedError());
+    this.abandon(error);
+  }
+
+  /** Ends what is open: nothing more will be seen of it. */
+  abandon(error?: Error): void {
     this.live.delete(this);
     this.unsettled.clear();
     this.open.close(error);
     this.unconfirmed.close(error);
+  }
+}
+
+/** Whether the broker took the message is not known, and never will be. */
+class UnconfirmedError extends Error {
+  override readonly name = 'UnconfirmedError';
+
+  constructor() {
+    super('the channel was closed before the broker confirmed the message');
   }
 }
 
@@ -100,14 +122,16 @@ export class Channels {
   }
 
   /** Ends what is open on all channels. */
-  closeAll(): void {
-    for (const state of this.live) state.close(undefined);
+  abandonAll(): void {
+    for (const state of this.live) state.abandon();
   }
 
   private add(channel: Channel): ChannelState {
     const state = new ChannelState(this.telemetry, this.connectionOf(channel), this.live);
     // Not a WeakMap: this is read for each message. Not enumerable: nobody but us should see it.
-    Object.defineProperty(channel, this.key, { value: state, enumerable: false, configurable: true });
+    if (Object.isExtensible(channel)) {
+      Object.defineProperty(channel, this.key, { value: state, enumerable: false, configurable: true });
+    }
     return state;
   }
 

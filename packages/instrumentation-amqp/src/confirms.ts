@@ -3,13 +3,15 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { SendOperation } from '@otel-messaging/messaging-common';
+import type { ActiveOperation, AnyFunction } from '@otel-messaging/messaging-common';
+import type { Channel, TagFrame } from './amqplib';
+import type { Channels } from './channels';
 
 /** The sends of one confirm channel that the broker has not answered, by delivery tag. */
 export class UnconfirmedSends {
-  private readonly waiting = new Map<number, SendOperation<unknown>>();
+  private readonly waiting = new Map<number, ActiveOperation>();
 
-  add(tag: number, operation: SendOperation<unknown>): void {
+  add(tag: number, operation: ActiveOperation): void {
     this.waiting.set(tag, operation);
   }
 
@@ -40,5 +42,32 @@ export class UnconfirmedSends {
     this.waiting.delete(tag);
     if (error === undefined) operation.end();
     else operation.fail(error);
+  }
+}
+
+/** `channel.handleConfirm`, which hears every answer of the broker; `handle` calls a callback as the answer demands. */
+export function handleConfirm(channels: Channels, original: AnyFunction): AnyFunction {
+  return function handleConfirm(this: Channel, handle: (callback: (error: unknown) => void) => void, frame: TagFrame) {
+    const state = channels.find(this);
+    if (state !== undefined && state.unconfirmed.size > 0) {
+      channels.telemetry.guard('end a confirmed send', undefined, () => {
+        let isRefused = false;
+        handle((error) => {
+          isRefused = error !== null;
+        });
+        state.unconfirmed.answer(frame.deliveryTag, frame.multiple === true, isRefused ? new NackError() : undefined);
+      });
+    }
+    return original.call(this, handle, frame);
+  };
+}
+
+/** The broker could not take a message. */
+class NackError extends Error {
+  /** Becomes `error.type`. */
+  readonly type = 'nack';
+
+  constructor() {
+    super('the broker refused the message');
   }
 }

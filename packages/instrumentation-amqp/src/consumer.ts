@@ -37,9 +37,11 @@ function observed(
   return function consumer(this: unknown, message: AmqpMessage | null) {
     // null: the broker has cancelled the consumer
     if (message === null || !telemetry.isOn()) return callback.call(this, message);
-    const { deliveryTag: tag, exchange, routingKey } = message.fields ?? {};
-    const plan = source.processes.for(textOf(exchange), textOf(routingKey));
-    const operation = telemetry.startProcess(plan, message, source.reader);
+    const operation = telemetry.guard('describe a delivery', undefined, () => {
+      const { exchange, routingKey } = source.originOf(message);
+      return telemetry.startProcess(source.processes.for(exchange, routingKey), message, source.reader);
+    });
+    const tag = message.fields?.deliveryTag;
     if (operation === undefined) return callback.call(this, message);
     if (noAck || typeof tag !== 'number') return operation.handle(SETTLED, callback, this, message);
     state.keepTrack();

@@ -13,9 +13,10 @@ import {
 import type { ChannelModule, Connection, ConnectModule } from './amqplib';
 import { Channels } from './channels';
 import { allocate, closeBecause, toClosed } from './closing';
+import { handleConfirm } from './confirms';
 import { consume } from './consumer';
 import { get, getWithCallback } from './get';
-import { handleConfirm, publish, publishConfirmed } from './producer';
+import { publish, publishConfirmed, sendMessage } from './producer';
 import { serverOf } from './server';
 import { ack, ackAll, nack, nackAll, recover, reject } from './settlement';
 import { VERSION } from './version';
@@ -44,7 +45,7 @@ export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrument
   /** Ends the spans that wait for a settlement or a confirm as well: what ends them is not seen any more. */
   override disable(): void {
     super.disable();
-    this.lazyChannels?.closeAll();
+    this.lazyChannels?.abandonAll();
   }
 
   protected override init(): InstrumentationNodeModuleDefinition[] {
@@ -95,7 +96,7 @@ export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrument
   }
 
   private patchBase({ Channel }: ChannelModule): void {
-    this.patch(Channel.prototype, { allocate, closeBecause, toClosed, handleConfirm });
+    this.patch(Channel.prototype, { allocate, closeBecause, toClosed, sendMessage, handleConfirm });
   }
 
   private patchModel({ Channel, ConfirmChannel }: ChannelModule, getOfModel: Patch): void {

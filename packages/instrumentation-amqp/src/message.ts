@@ -69,15 +69,20 @@ export const settledMessages: MessageReader<AmqpMessage> = {
   }),
 };
 
-/** The content and options of one publish. */
+/**
+ * What one publish is about to send. The application's options go to amqplib as they are; what is to travel besides is
+ * added to the table that amqplib makes of them.
+ */
 export class OutgoingMessage {
   private knownRoom: number | undefined;
 
   constructor(
     readonly content: unknown,
-    /** The application's options, or a copy that carries a context. */
+    /** The application's options. */
     readonly properties: AmqpProperties | undefined,
     private readonly frameMax: number,
+    private readonly added?: OutgoingContext['fields'],
+    private readonly stale?: readonly string[],
   ) {}
 
   /** Bytes that its header table can take. */
@@ -86,21 +91,44 @@ export class OutgoingMessage {
     return this.knownRoom;
   }
 
-  withHeaders(headers: object): OutgoingMessage {
-    return new OutgoingMessage(this.content, copyWith(this.properties, headers), this.frameMax);
+  carrying(fields: OutgoingContext['fields'], stale: readonly string[]): OutgoingMessage {
+    return new OutgoingMessage(this.content, this.properties, this.frameMax, fields, stale);
+  }
+
+  /**
+   * Adds the context to the table that amqplib has made for this message, on top of the application's. Inherited entries
+   * are sent like own ones, and undefined ones are not: so stale fields are hidden where they are.
+   */
+  addTo(table: Record<string, unknown>): void {
+    const { added, stale } = this;
+    if (added === undefined) return;
+    const headers = this.properties?.headers;
+    if (headers !== undefined && headers !== null) {
+      for (const name in table) {
+        if (stale?.includes(name.toLowerCase())) define(table, name, undefined);
+      }
+    }
+    for (const name in added) {
+      if (name in table) define(table, name, added[name]);
+      else table[name] = added[name];
+    }
   }
 }
 
-/** Reads and writes messages that are about to be published. */
+/** Not an assignment: that fails where the application's table is frozen. */
+function define(table: object, name: string, value: string | undefined): void {
+  Object.defineProperty(table, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** Reads messages that are about to be published, and notes what is to travel with them. */
 export const outgoingMessages: MessageWriter<OutgoingMessage> = {
   get: (message, field) => headerText(message.properties?.headers, field),
   keys: (message) => headerNames(message.properties?.headers),
   describe: ({ properties, content }) => commonFacts(properties, content),
   canCarry: (message) => isTable(message.properties?.headers) && message.room >= SMALLEST_CONTEXT,
-  write(message, outgoing) {
-    const fields = fitting(outgoing.fields, message.room);
-    if (fields === undefined) return undefined;
-    return message.withHeaders(carrying(message.properties?.headers as object | null | undefined, fields, outgoing));
+  write(message, { fields, stale }) {
+    const fitting = fieldsThatFit(fields, message.room);
+    return fitting && message.carrying(fitting, stale);
   },
 };
 
@@ -110,7 +138,7 @@ function isTable(headers: unknown): boolean {
 }
 
 /** All fields, or as many as there is room for. */
-function fitting(fields: Readonly<Record<string, string>>, room: number): Readonly<Record<string, string>> | undefined {
+function fieldsThatFit(fields: OutgoingContext['fields'], room: number): OutgoingContext['fields'] | undefined {
   let size = 0;
   for (const name in fields) size += headerSize(name, fields[name] as string);
   if (size <= room) return fields;
@@ -122,53 +150,6 @@ function fitting(fields: Readonly<Record<string, string>>, room: number): Readon
     if (size <= room) return fewer;
   }
   return undefined;
-}
-
-/**
- * A header table on top of the application's, which stays as it is. Inherited entries are sent like own ones, undefined
- * ones are not: so nothing is copied, a key like `__proto__` keeps its meaning, and stale fields are hidden.
- */
-function carrying(
-  headers: object | null | undefined,
-  fields: Readonly<Record<string, string>>,
-  { stale }: OutgoingContext,
-): object {
-  if (headers === undefined || headers === null) return fields;
-  const hidden: Record<string, undefined> = {};
-  for (const name in headers) {
-    if (stale.includes(name.toLowerCase())) hidden[name] = undefined;
-  }
-  return { __proto__: headers, ...hidden, ...fields };
-}
-
-/** What amqplib reads off the options of a publish. */
-const OPTIONS = [
-  'CC',
-  'BCC',
-  'persistent',
-  'deliveryMode',
-  'mandatory',
-  'contentType',
-  'contentEncoding',
-  'priority',
-  'correlationId',
-  'replyTo',
-  'expiration',
-  'messageId',
-  'timestamp',
-  'type',
-  'userId',
-  'appId',
-];
-
-function copyWith(options: AmqpProperties | undefined, headers: object): AmqpProperties {
-  if (options === undefined) return { headers };
-  const prototype = Object.getPrototypeOf(options);
-  if (prototype === Object.prototype || prototype === null) return { ...options, headers };
-  // An instance of some class, or an object with defaults below it: a mere copy would lose what it inherits.
-  const copy: Record<string, unknown> = { ...options, headers };
-  for (const name of OPTIONS) copy[name] = options[name];
-  return copy;
 }
 
 function commonFacts(properties: AmqpProperties | undefined, content: unknown): MessageFacts {

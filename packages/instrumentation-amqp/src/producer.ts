@@ -5,9 +5,12 @@
 
 import { context } from '@opentelemetry/api';
 import type { AnyFunction, OperationPlan, SendOperation } from '@otel-messaging/messaging-common';
-import type { AmqpProperties, Channel, TagFrame } from './amqplib';
+import type { AmqpProperties, Channel } from './amqplib';
 import type { ChannelState, Channels } from './channels';
 import { OutgoingMessage, outgoingMessages } from './message';
+import type { Plans } from './plans';
+
+type Send = SendOperation<OutgoingMessage>;
 
 /**
  * `channel.publish`, which `sendToQueue` calls. It only writes to a buffer, so its span ends when it returns.
@@ -19,18 +22,13 @@ export function publish(
   original: AnyFunction,
 ): AnyFunction {
   return function publish(this: Channel, ...args: unknown[]) {
-    const [exchange, routingKey, content, options] = args;
     if (!channels.telemetry.isOn() || isConfirmChannel(this)) return original.apply(this, args);
-    const operation = startSend(channels, channels.of(this), exchange, routingKey, content, options);
+    const state = channels.of(this);
+    const operation = startSend(channels, state, args);
     if (operation === undefined) return original.apply(this, args);
-    try {
-      const result = original.call(this, exchange, routingKey, content, operation.message.properties ?? options);
-      operation.end();
-      return result;
-    } catch (error) {
-      operation.fail(error);
-      throw error;
-    }
+    const result = send(state, operation, original, this, args);
+    operation.end();
+    return result;
   };
 }
 
@@ -38,86 +36,80 @@ export function publish(
 export function publishConfirmed(channels: Channels, original: AnyFunction): AnyFunction {
   return function publish(this: Channel, ...args: unknown[]) {
     if (!channels.telemetry.isOn()) return original.apply(this, args);
-    const [exchange, routingKey, content, options, callback] = args;
     const state = channels.of(this);
-    const operation = startSend(channels, state, exchange, routingKey, content, options);
+    const operation = startSend(channels, state, args);
     if (operation === undefined) return original.apply(this, args);
-    try {
-      const properties = operation.message.properties ?? options;
-      const result = original.call(this, exchange, routingKey, content, properties, inContext(callback));
-      endWithConfirm(this, state, operation);
-      return result;
-    } catch (error) {
-      operation.fail(error);
-      throw error;
-    }
+    const [exchange, routingKey, content, options, callback] = args;
+    // The callback runs in the context of its publish: what is active where the broker's answer is read is an accident.
+    const answered = typeof callback === 'function' ? context.bind(context.active(), callback) : callback;
+    const result = send(state, operation, original, this, [exchange, routingKey, content, options, answered]);
+    endWithConfirm(this, state, operation);
+    return result;
   };
 }
 
-/** `channel.handleConfirm`, which hears every answer of the broker; `handle` calls a callback as the answer demands. */
-export function handleConfirm(channels: Channels, original: AnyFunction): AnyFunction {
-  return function handleConfirm(this: Channel, handle: (callback: (error: unknown) => void) => void, frame: TagFrame) {
+/** `channel.sendMessage`, to which every publish hands the header table that amqplib has made for it. */
+export function sendMessage(channels: Channels, original: AnyFunction): AnyFunction {
+  return function sendMessage(this: Channel, fields: unknown, properties: AmqpProperties, content: unknown) {
     const state = channels.find(this);
-    if (state !== undefined && state.unconfirmed.size > 0) {
-      channels.telemetry.guard('end a confirmed send', undefined, () => {
-        let isRefused = false;
-        handle((error) => {
-          isRefused = error !== null;
-        });
-        state.unconfirmed.answer(frame.deliveryTag, frame.multiple === true, isRefused ? new NackError() : undefined);
-      });
+    const message = state?.outgoing;
+    if (state !== undefined && message !== undefined) {
+      state.outgoing = undefined;
+      try {
+        message.addTo(properties.headers as Record<string, unknown>);
+      } catch (error) {
+        channels.telemetry.report('write a context into a message', error);
+      }
     }
-    return original.call(this, handle, frame);
+    return original.call(this, fields, properties, content);
   };
 }
 
-/** The broker could not take a message. */
-class NackError extends Error {
-  /** Becomes `error.type`. */
-  readonly type = 'nack';
-
-  constructor() {
-    super('the broker refused the message');
+/** Undefined also for names that amqplib will refuse. */
+function startSend({ telemetry }: Channels, { connection }: ChannelState, args: unknown[]): Send | undefined {
+  const [exchange, routingKey, content, options] = args;
+  try {
+    const plan = planOf(connection.sends, exchange ?? '', routingKey ?? '');
+    if (plan === undefined) return undefined;
+    const properties = typeof options === 'object' && options !== null ? (options as AmqpProperties) : undefined;
+    return telemetry.startSend(plan, new OutgoingMessage(content, properties, connection.frameMax), outgoingMessages);
+  } catch (error) {
+    telemetry.report('describe a publish', error);
+    return undefined;
   }
 }
 
-function startSend(
-  { telemetry }: Channels,
-  { connection }: ChannelState,
-  exchange: unknown,
-  routingKey: unknown,
-  content: unknown,
-  options: unknown,
-): SendOperation<OutgoingMessage> | undefined {
-  const plan = planOf(connection.sends, exchange ?? '', routingKey ?? '');
-  if (plan === undefined) return undefined;
-  const properties = typeof options === 'object' && options !== null ? (options as AmqpProperties) : undefined;
-  return telemetry.startSend(plan, new OutgoingMessage(content, properties, connection.frameMax), outgoingMessages);
-}
-
-function planOf(
-  plans: { for(exchange: string, routingKey: string): OperationPlan },
-  exchange: unknown,
-  routingKey: unknown,
-): OperationPlan | undefined {
+function planOf(plans: Plans, exchange: unknown, routingKey: unknown): OperationPlan | undefined {
   return typeof exchange === 'string' && typeof routingKey === 'string' ? plans.for(exchange, routingKey) : undefined;
 }
 
 /**
- * Leaves the span to the broker's answer. Ours is no callback in amqplib's list: when a channel closes, amqplib up to 1.x
- * keeps the slots that have none, for `waitForConfirms()` to fail on them.
+ * Calls amqplib with the application's own arguments; a throw ends the operation. Not in the context of the span: nothing
+ * in there looks at it, and to enter a context costs more than all the rest.
  */
-function endWithConfirm(channel: Channel, state: ChannelState, operation: SendOperation<OutgoingMessage>): void {
-  const tag = channel.lwm + channel.unconfirmed.length - 1;
-  if (!state.seesConfirms || !Number.isInteger(tag)) {
+function send(state: ChannelState, operation: Send, original: AnyFunction, channel: Channel, args: unknown[]): unknown {
+  const outer = state.outgoing; // a getter among the options may publish too
+  state.outgoing = operation.message;
+  try {
+    return original.apply(channel, args);
+  } catch (error) {
+    operation.fail(error);
+    throw error;
+  } finally {
+    state.outgoing = outer;
+  }
+}
+
+/**
+ * Leaves the span to the broker's answer. Without a callback in amqplib's list: up to 1.x it keeps the slots that have
+ * none when a channel closes, for `waitForConfirms()` to fail on them.
+ */
+function endWithConfirm({ lwm, unconfirmed }: Channel, state: ChannelState, operation: Send): void {
+  const tag = lwm + unconfirmed.length - 1;
+  if (!state.seesConfirms) {
     operation.end();
     return;
   }
   state.keepTrack();
-  state.unconfirmed.add(tag, operation as SendOperation<unknown>);
-}
-
-/** The application's own callback, called in the context of its publish: the socket's is an accident. */
-function inContext(callback: unknown): unknown {
-  return typeof callback === 'function' ? context.bind(context.active(), callback) : callback;
+  state.unconfirmed.add(tag, operation);
 }

@@ -92,16 +92,14 @@ function settle(
   args: unknown[],
   describe: (args: readonly unknown[]) => Call,
 ): unknown {
-  const state = channels.find(channel);
   const { telemetry } = channels;
-  if (state === undefined || (state.open.size === 0 && state.unsettled.size === 0 && !state.hasPulled)) {
-    return original.apply(channel, args);
-  }
+  const makesSpans = telemetry.config.settleSpans && telemetry.isOn();
+  const state = makesSpans ? channels.of(channel) : channels.find(channel);
+  if (state === undefined || !(makesSpans || state.awaitsSettlement)) return original.apply(channel, args);
   const call = describe(args);
-  const operation =
-    telemetry.config.settleSpans && telemetry.isOn()
-      ? telemetry.guard('describe a settlement', undefined, () => startSettle(channels, state, call))
-      : undefined;
+  const operation = makesSpans
+    ? telemetry.guard('describe a settlement', undefined, () => startSettle(channels, state, call))
+    : undefined;
   let result: unknown;
   if (operation === undefined) result = original.apply(channel, args);
   else {
