@@ -4,7 +4,7 @@
  */
 'use strict';
 
-const { context, metrics, propagation, trace, ROOT_CONTEXT, TraceFlags } = require('@opentelemetry/api');
+const { context, metrics, propagation, trace, ROOT_CONTEXT } = require('@opentelemetry/api');
 const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
 const { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } = require('@opentelemetry/core');
 const { MeterProvider, MetricReader } = require('@opentelemetry/sdk-metrics');
@@ -52,11 +52,7 @@ function registerSdk(mode) {
     new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
   );
   const reader = mode === 'metrics' ? registerMetrics() : undefined;
-  const request = trace.wrapSpanContext({
-    traceId: '0af7651916cd43dd8448eb211c80319c',
-    spanId: 'b7ad6b7169203331',
-    traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
-  });
+  const request = provider.getTracer('application').startSpan('request', undefined, ROOT_CONTEXT);
   return { sampled, processor, reader, ambient: trace.setSpan(ROOT_CONTEXT, request) };
 }
 

@@ -4,11 +4,10 @@
  */
 'use strict';
 
-const { SpanKind, SpanStatusCode } = require('@opentelemetry/api');
+const { SpanKind, SpanStatusCode, trace } = require('@opentelemetry/api');
 const { incomingSpanIds } = require('./clients/incoming.cjs');
 const { probe } = require('./clients/probe.cjs');
 
-const AMBIENT_SPAN_ID = 'b7ad6b7169203331';
 const TRACEPARENT = /^00-[0-9a-f]{32}-([0-9a-f]{16})-0[01]$/;
 
 /**
@@ -28,7 +27,7 @@ async function verify(operation, sdk) {
   await new Promise((resolve) => setTimeout(resolve, 5));
 
   const spans = sdk.processor?.kept ?? [];
-  const nameOf = namesById(spans);
+  const nameOf = namesById(spans, trace.getSpanContext(sdk.ambient)?.spanId);
   const shape = {
     spans: spans.map((span) => spanShape(span, nameOf)),
     carriers: probe.carriers.map((carrier) => carriedContext(carrier, nameOf)),
@@ -41,9 +40,9 @@ async function verify(operation, sdk) {
   return shape;
 }
 
-function namesById(spans) {
+function namesById(spans, ambientSpanId) {
   const names = new Map(spans.map((span) => [span.spanContext().spanId, span.name]));
-  names.set(AMBIENT_SPAN_ID, 'ambient');
+  names.set(ambientSpanId, 'ambient');
   return (id) => {
     if (id === undefined || id === 'none') return 'none';
     if (incomingSpanIds.has(id)) return 'incoming';

@@ -100,14 +100,14 @@ function withoutMiddleware(sqs, client, traceparents) {
   const answers = {
     SendMessageCommand: ({ input }) => {
       if (probe.carriers !== undefined) probe.carriers.push(input.MessageAttributes ?? {});
-      return { $metadata: METADATA, MD5OfMessageBody: MD5, MessageId: MESSAGE_ID };
+      return withChecksums({ $metadata: METADATA, MD5OfMessageBody: MD5, MessageId: MESSAGE_ID }, input);
     },
     SendMessageBatchCommand: ({ input }) => {
       const entries = input.Entries;
       if (probe.carriers !== undefined) probe.carriers.push(...entries.map((entry) => entry.MessageAttributes ?? {}));
       const Successful = [];
       for (let i = 0; i < entries.length; i++) {
-        Successful.push({ Id: entries[i].Id, MessageId: MESSAGE_ID, MD5OfMessageBody: MD5 });
+        Successful.push(withChecksums({ Id: entries[i].Id, MessageId: MESSAGE_ID, MD5OfMessageBody: MD5 }, entries[i]));
       }
       return { $metadata: METADATA, Successful };
     },
@@ -136,6 +136,13 @@ const MESSAGE_ID = '219f8380-5770-4cc2-8c3e-5c715e145f5e';
 const MD5 = 'fafb00f5732ab283681e124bf8747ed1';
 const SENT_TIMESTAMP = String(Date.now());
 const IDS = Array.from({ length: BATCH }, (_, i) => String(i));
+
+/** The service answers with a checksum of each kind of attributes that it was sent. */
+function withChecksums(answer, { MessageAttributes, MessageSystemAttributes }) {
+  if (MessageAttributes !== undefined) answer.MD5OfMessageAttributes = MD5;
+  if (MessageSystemAttributes !== undefined) answer.MD5OfMessageSystemAttributes = MD5;
+  return answer;
+}
 
 /** A message as the service returns it when its attributes, send time and receive count were asked for. */
 function message(traceparent) {
