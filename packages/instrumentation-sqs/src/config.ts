@@ -19,6 +19,8 @@ export interface SqsInstrumentationConfig extends MessagingInstrumentationConfig
   xrayUnsampled?: 'link' | 'parent';
   /** Adds `rpc.*` and `cloud.region`, as the conventions for the AWS SDK ask. Default: true. */
   awsRpcAttributes?: boolean;
+  /** Records the URL of the queue, which has the number of the account in it. Default: true. */
+  captureQueueUrl?: boolean;
   /**
    * Bytes that a message may have; set it where a queue allows less than the service does. Default: 1,048,576.
    */
@@ -33,7 +35,12 @@ export interface SqsInstrumentationConfig extends MessagingInstrumentationConfig
 export type SqsOptions = Required<
   Pick<
     SqsInstrumentationConfig,
-    'awsTraceHeader' | 'xrayUnsampled' | 'awsRpcAttributes' | 'maxMessageBytes' | 'maxEnvelopeLength'
+    | 'awsTraceHeader'
+    | 'xrayUnsampled'
+    | 'awsRpcAttributes'
+    | 'captureQueueUrl'
+    | 'maxMessageBytes'
+    | 'maxEnvelopeLength'
   >
 >;
 
@@ -42,11 +49,13 @@ export const SERVICE_LIMITS_BYTES = [262_144, 1_048_576] as const;
 
 /** The options with every default applied. Unknown values count as absent. */
 export function resolveOptions(config: SqsInstrumentationConfig): SqsOptions {
-  const { awsTraceHeader, xrayUnsampled, awsRpcAttributes, maxMessageBytes, maxEnvelopeLength } = config;
+  const { awsTraceHeader, xrayUnsampled, awsRpcAttributes, captureQueueUrl, maxMessageBytes, maxEnvelopeLength } =
+    config;
   return {
     awsTraceHeader: awsTraceHeader === 'fallback' || awsTraceHeader === 'off' ? awsTraceHeader : 'always',
     xrayUnsampled: xrayUnsampled === 'parent' ? 'parent' : 'link',
     awsRpcAttributes: awsRpcAttributes ?? true,
+    captureQueueUrl: captureQueueUrl ?? true,
     maxMessageBytes: isCount(maxMessageBytes) ? maxMessageBytes : SERVICE_LIMITS_BYTES[1],
     maxEnvelopeLength: isCount(maxEnvelopeLength) ? maxEnvelopeLength : 262_144,
   };

@@ -23,9 +23,18 @@ export function copyWith<T extends object, C extends object>(original: T, change
 }
 
 /**
- * A command like this one, with another input. It shares the middleware stack, so that what the application put on its
- * command runs; the command itself may be sent again.
+ * A command like this one, with another input; the command itself may be sent again. Its middleware is set up by the
+ * command itself, so that what the application put on its stack runs, and a subclass finds its private fields.
  */
 export function commandWith<C extends object>(command: C, input: object): C {
-  return Object.assign(Object.create(Object.getPrototypeOf(command)), command, { input });
+  return Object.create(command, {
+    input: { value: input, enumerable: true, writable: true },
+    resolveMiddleware: {
+      value: (...args: unknown[]) => (command as unknown as SmithyCommand).resolveMiddleware(...args),
+    },
+  });
+}
+
+interface SmithyCommand {
+  resolveMiddleware(...args: unknown[]): unknown;
 }

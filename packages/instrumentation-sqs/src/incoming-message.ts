@@ -39,7 +39,8 @@ export class IncomingReader implements MessageReader<IncomingMessage> {
   }
 
   keys(message: IncomingMessage): string[] {
-    return attributeNames(message.MessageAttributes);
+    // What other vendors carry is no header to record.
+    return attributeNames(message.MessageAttributes).filter((name) => name !== DATADOG);
   }
 
   describe(message: IncomingMessage): MessageFacts {

@@ -5,6 +5,7 @@
 
 import type { Attributes } from '@opentelemetry/api';
 import { type MessageOutcome, type OperationFacts, type Server, semconv } from '@otel-messaging/messaging-common';
+import type { SqsOptions } from './config';
 
 /** The operations that are traced, by what the conventions call them. */
 export type QueueOperation = 'send' | 'sendBatch' | 'create' | 'receive' | 'process' | 'delete' | 'deleteBatch';
@@ -34,11 +35,10 @@ const METHODS: Readonly<Partial<Record<QueueOperation, string>>> = {
   deleteBatch: 'DeleteMessageBatch',
 };
 
-/** @param rpc whether to add what the conventions for the AWS SDK ask of its calls */
 export function operationFacts(
   operation: QueueOperation,
   { url, server, region }: QueueFacts,
-  rpc: boolean,
+  { awsRpcAttributes, captureQueueUrl }: Pick<SqsOptions, 'awsRpcAttributes' | 'captureQueueUrl'>,
 ): OperationFacts {
   const method = METHODS[operation];
   return {
@@ -47,10 +47,10 @@ export function operationFacts(
     destination: { name: queueName(url) },
     server,
     attributes: {
-      [semconv.ATTR_AWS_SQS_QUEUE_URL]: url,
-      ...(rpc && method !== undefined && rpcAttributes(method, region)),
+      ...(captureQueueUrl && { [semconv.ATTR_AWS_SQS_QUEUE_URL]: url }),
+      ...(awsRpcAttributes && method !== undefined && rpcAttributes(method, region)),
     },
-    legacyAttributes: { 'url.full': url },
+    legacyAttributes: captureQueueUrl ? { 'url.full': url } : undefined,
   };
 }
 

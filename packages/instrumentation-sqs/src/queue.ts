@@ -27,7 +27,7 @@ export class Queue {
   plan(operation: QueueOperation): OperationPlan {
     const known = this.plans[operation];
     if (known !== undefined) return known;
-    const plan = this.telemetry.plan(operationFacts(operation, this.facts, this.options.awsRpcAttributes));
+    const plan = this.telemetry.plan(operationFacts(operation, this.facts, this.options));
     this.plans[operation] = plan;
     return plan;
   }

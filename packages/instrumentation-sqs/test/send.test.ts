@@ -4,7 +4,7 @@
  */
 
 import { SendMessageBatchCommand, SendMessageCommand, SQS, type SQSClient } from '@aws-sdk/client-sqs';
-import { context, propagation, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
+import { context, diag, propagation, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import { applyInstrumentation, deepFreeze, startTracing, type Tracing } from '@otel-messaging/test-utils';
 import { SqsInstrumentation } from '../src';
 import { clientConfig, lines, newClient, newQueue, ownAttributes, receive, shownTraces } from './sqs';
@@ -192,6 +192,29 @@ test('with no room and no X-Ray header a message goes out as it is, from a CLIEN
   expect(Object.keys(message?.MessageAttributes ?? {})).toHaveLength(10);
 });
 
+test('that is said once per queue', async () => {
+  const warnings: string[] = [];
+  const silent = () => undefined;
+  const warn = (...parts: unknown[]) => warnings.push(parts.join(' '));
+  diag.setLogger({ warn, error: silent, info: silent, debug: silent, verbose: silent });
+  instrumentation.setConfig({ awsTraceHeader: 'off' });
+  const MessageAttributes = ownAttributes(10);
+  const other = await newQueue(client);
+  for (const url of [QueueUrl, QueueUrl, other]) {
+    await client.send(new SendMessageCommand({ QueueUrl: url, MessageBody: 'one', MessageAttributes }));
+  }
+  diag.disable();
+  const said = warnings.filter((warning) => warning.includes('no room for a context'));
+  expect(said).toHaveLength(2);
+  expect(said[1]).toContain(other.split('/').pop());
+});
+
+test('the URL of the queue is left out on request', async () => {
+  instrumentation.setConfig({ captureQueueUrl: false });
+  await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one' }));
+  expect(JSON.stringify(tracing.spans()[0]?.attributes)).not.toContain('000000000000');
+});
+
 test('a message as large as the service takes is sent with the header alone', async () => {
   const MessageBody = 'x'.repeat(1_048_576);
   await client.send(new SendMessageCommand({ QueueUrl, MessageBody }));
@@ -250,6 +273,28 @@ test('a command may be sent again, and what the application put on its stack run
   expect(seen).toEqual([['traceparent'], ['traceparent']]);
   expect(command.input).toBe(input);
   expect(input).toEqual({ QueueUrl, MessageBody: 'one' });
+});
+
+test('a command of a subclass with private fields is sent', async () => {
+  class TenantCommand extends SendMessageCommand {
+    readonly #tenant = 'a';
+    override resolveMiddleware(...args: Parameters<SendMessageCommand['resolveMiddleware']>) {
+      this.middlewareStack.add(
+        (next) => (sent) => next({ ...sent, input: { ...sent.input, MessageBody: this.#tenant } }),
+        {
+          step: 'initialize',
+          name: 'tenant',
+          priority: 'high',
+          override: true,
+        },
+      );
+      return super.resolveMiddleware(...args);
+    }
+  }
+  await client.send(new TenantCommand({ QueueUrl, MessageBody: 'one' }));
+  const [message] = await onTheWire();
+  expect(message?.Body).toBe('a');
+  expect(message?.MessageAttributes?.['traceparent']).toBeDefined();
 });
 
 test('a retry of the client sends the same context again', async () => {
