@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { AnyFunction, HandlerManner } from '@otel-messaging/messaging-common';
+import type { AnyFunction, HandlerManner, ProcessOperation, Telemetry } from '@otel-messaging/messaging-common';
 import type { AmqpMessage, Channel } from './amqplib';
 import type { Channels } from './channels';
 import { isNoAck, QueueSource, textOf } from './queue-source';
@@ -37,10 +37,7 @@ function observed(
   return function consumer(this: unknown, message: AmqpMessage | null) {
     // null: the broker has cancelled the consumer
     if (message === null || !telemetry.isOn()) return callback.call(this, message);
-    const operation = telemetry.guard('describe a delivery', undefined, () => {
-      const { exchange, routingKey } = source.originOf(message);
-      return telemetry.startProcess(source.processes.for(exchange, routingKey), message, source.reader);
-    });
+    const operation = startProcess(telemetry, source, message);
     const tag = message.fields?.deliveryTag;
     if (operation === undefined) return callback.call(this, message);
     if (noAck || typeof tag !== 'number') return operation.handle(SETTLED, callback, this, message);
@@ -49,4 +46,19 @@ function observed(
     source.remember(state, tag, message);
     return operation.handle(TO_SETTLE, callback, this, message);
   };
+}
+
+function startProcess(
+  telemetry: Telemetry,
+  source: QueueSource,
+  message: AmqpMessage,
+): ProcessOperation<AmqpMessage> | undefined {
+  try {
+    const { fields } = message;
+    const plan = source.processes.for(textOf(fields?.exchange), textOf(fields?.routingKey));
+    return telemetry.startProcess(plan, message, source.reader);
+  } catch (error) {
+    telemetry.report('describe a delivery', error);
+    return undefined;
+  }
 }

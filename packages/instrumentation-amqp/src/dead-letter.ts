@@ -15,45 +15,59 @@ export interface DeadLetter {
   readonly reason?: string;
 }
 
+/** What a message went through before this delivery. */
+export interface History {
+  /**
+   * Deliveries before this one: those that ended in a dead-letter exchange, on any queue, and those that ended with a
+   * return to this queue. A message that went through a retry queue died twice per attempt, once rejected by its handler
+   * and once expired in the retry queue; only the former was a delivery.
+   */
+  readonly deliveries: number;
+  /**
+   * Where and why the message died, if it was dead-lettered to the queue it is consumed from. Absent for a message that
+   * came back to a queue it died in, by way of a retry queue: it is alive there.
+   */
+  readonly deadLetter?: DeadLetter;
+}
+
+const FIRST_DELIVERY: History = { deliveries: 0 };
+const RETURNED_ONCE: History = { deliveries: 1 };
+
 interface Death {
   readonly queue: string;
   readonly reason?: string;
   readonly count: number;
 }
 
-/**
- * Deliveries of a message before this one: those that ended in a dead-letter exchange, on any queue, and those that
- * ended with a return to this queue. A message that went through a retry queue died twice per attempt, once rejected by
- * its handler and once expired in the retry queue; only the former was a delivery.
- */
-export function deliveriesBefore(message: AmqpMessage): number {
-  const headers = headersOf(message);
-  const deaths = headers === undefined ? [] : deathsOf(headers['x-death']);
+/** @param queue that the message was delivered from; empty if it is not known */
+export function historyOf({ fields, properties }: AmqpMessage, queue: string): History {
+  const headers = properties?.headers as Readonly<Record<string, unknown>> | null | undefined;
+  // Quorum queues count returns; others say no more than that it was not the first time.
+  const returned = fields?.redelivered === true ? RETURNED_ONCE : FIRST_DELIVERY;
+  if (typeof headers !== 'object' || headers === null || !hasHistory(headers)) return returned;
+  const deaths = deathsOf(headers['x-death']);
   const rejected = deaths.reduce((sum, { reason, count }) => (reason === 'rejected' ? sum + count : sum), 0);
-  // Quorum queues count; others say no more than that it was not the first time.
-  const returned = Math.max(countOf(headers?.['x-delivery-count']), message.fields?.redelivered === true ? 1 : 0);
-  return rejected + returned;
+  return {
+    deliveries: rejected + Math.max(returned.deliveries, countOf(headers['x-delivery-count'])),
+    deadLetter: deadLetterOf(deaths, headers, queue),
+  };
 }
 
-/**
- * Where and why a message died that was dead-lettered to the queue it is consumed from. Undefined for a message that
- * came back to a queue it died in, by way of a retry queue: it is alive there.
- */
-export function deadLetterOf(message: AmqpMessage, queue: string): DeadLetter | undefined {
-  const headers = headersOf(message);
-  if (headers === undefined) return undefined;
-  const deaths = deathsOf(headers['x-death']);
+function hasHistory(headers: object): boolean {
+  return 'x-death' in headers || 'x-delivery-count' in headers || 'x-first-death-queue' in headers;
+}
+
+function deadLetterOf(
+  deaths: readonly Death[],
+  headers: Readonly<Record<string, unknown>>,
+  queue: string,
+): DeadLetter | undefined {
   if (deaths.some((death) => death.queue === queue)) return undefined;
   const [latest] = deaths;
   if (latest !== undefined) return { source: latest.queue, reason: latest.reason };
   const source = wordOf(headers['x-first-death-queue']);
   if (source === undefined || source === queue) return undefined;
   return { source, reason: wordOf(headers['x-first-death-reason']) };
-}
-
-function headersOf(message: AmqpMessage): Readonly<Record<string, unknown>> | undefined {
-  const headers = message.properties?.headers;
-  return typeof headers === 'object' && headers !== null ? (headers as Record<string, unknown>) : undefined;
 }
 
 /** The entries of `x-death` that make sense, latest first as RabbitMQ writes them. */

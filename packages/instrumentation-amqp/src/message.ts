@@ -3,12 +3,14 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+import type { Attributes } from '@opentelemetry/api';
 import type { MessageFacts, MessageReader, MessageWriter, OutgoingContext } from '@otel-messaging/messaging-common';
 import { semconv } from '@otel-messaging/messaging-common';
 import type { AmqpMessage, AmqpProperties } from './amqplib';
-import { deadLetterOf, deliveriesBefore } from './dead-letter';
+import { historyOf } from './dead-letter';
 import { headerSize, roomForHeaders } from './header-table';
 
+const DELIVERY_TAG = semconv.ATTR_RABBITMQ_MESSAGE_DELIVERY_TAG;
 /** Above this a timestamp counts milliseconds: as seconds it would be after the year 5000, as milliseconds it is 1973. */
 const FIRST_MILLISECONDS = 1e11;
 /** A `traceparent`, with its name. */
@@ -30,16 +32,20 @@ export class DeliveredMessages implements MessageReader<AmqpMessage> {
   }
 
   describe(message: AmqpMessage): MessageFacts {
-    const tag = message.fields?.deliveryTag;
-    const deadLetter = deadLetterOf(message, this.queue);
+    const { fields, properties, content } = message;
+    const attributes: Attributes = {};
+    if (typeof fields?.deliveryTag === 'number') attributes[DELIVERY_TAG] = fields.deliveryTag;
+    const { deliveries, deadLetter } = historyOf(message, this.queue);
+    if (deadLetter !== undefined) {
+      attributes[semconv.ATTR_MESSAGING_DEAD_LETTER_SOURCE] = deadLetter.source;
+      attributes[semconv.ATTR_MESSAGING_DEAD_LETTER_REASON] = deadLetter.reason;
+    }
     return {
-      ...commonFacts(message.properties, message.content),
-      retryCount: deliveriesBefore(message),
-      attributes: {
-        [semconv.ATTR_RABBITMQ_MESSAGE_DELIVERY_TAG]: typeof tag === 'number' ? tag : undefined,
-        [semconv.ATTR_MESSAGING_DEAD_LETTER_SOURCE]: deadLetter?.source,
-        [semconv.ATTR_MESSAGING_DEAD_LETTER_REASON]: deadLetter?.reason,
-      },
+      id: textProperty(properties?.messageId),
+      conversationId: textProperty(properties?.correlationId),
+      bodySize: sizeOf(content),
+      retryCount: deliveries,
+      attributes,
     };
   }
 
@@ -61,11 +67,10 @@ export class DeliveredMessages implements MessageReader<AmqpMessage> {
 export const settledMessages: MessageReader<AmqpMessage> = {
   get: (message, field) => headerText(message.properties?.headers, field),
   keys: (message) => headerNames(message.properties?.headers),
-  describe: ({ fields, properties, content }) => ({
-    ...commonFacts(properties, content),
-    attributes: {
-      [semconv.ATTR_RABBITMQ_MESSAGE_DELIVERY_TAG]: typeof fields?.deliveryTag === 'number' ? fields.deliveryTag : 0,
-    },
+  describe: ({ fields, properties }) => ({
+    id: textProperty(properties?.messageId),
+    conversationId: textProperty(properties?.correlationId),
+    attributes: typeof fields?.deliveryTag === 'number' ? { [DELIVERY_TAG]: fields.deliveryTag } : undefined,
   }),
 };
 
@@ -124,7 +129,11 @@ function define(table: object, name: string, value: string | undefined): void {
 export const outgoingMessages: MessageWriter<OutgoingMessage> = {
   get: (message, field) => headerText(message.properties?.headers, field),
   keys: (message) => headerNames(message.properties?.headers),
-  describe: ({ properties, content }) => commonFacts(properties, content),
+  describe: ({ properties, content }) => ({
+    id: textProperty(properties?.messageId),
+    conversationId: textProperty(properties?.correlationId),
+    bodySize: sizeOf(content),
+  }),
   canCarry: (message) => isTable(message.properties?.headers) && message.room >= SMALLEST_CONTEXT,
   write(message, { fields, stale }) {
     const fitting = fieldsThatFit(fields, message.room);
@@ -152,12 +161,8 @@ function fieldsThatFit(fields: OutgoingContext['fields'], room: number): Outgoin
   return undefined;
 }
 
-function commonFacts(properties: AmqpProperties | undefined, content: unknown): MessageFacts {
-  return {
-    id: textProperty(properties?.messageId),
-    conversationId: textProperty(properties?.correlationId),
-    bodySize: Buffer.isBuffer(content) ? content.length : undefined,
-  };
+function sizeOf(content: unknown): number | undefined {
+  return Buffer.isBuffer(content) ? content.length : undefined;
 }
 
 function textProperty(value: unknown): string | undefined {

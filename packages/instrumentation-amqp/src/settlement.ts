@@ -107,7 +107,11 @@ function settle(
     operation.end();
   }
   // Only now: a call that throws has settled nothing.
-  telemetry.guard('note a settlement', undefined, () => apply(state, call));
+  try {
+    apply(state, call);
+  } catch (error) {
+    telemetry.report('note a settlement', error);
+  }
   return result;
 }
 
