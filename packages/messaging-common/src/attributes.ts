@@ -15,6 +15,8 @@ export type SemconvMode = 'new' | 'dup';
 export function operationAttributes(facts: OperationFacts, mode: SemconvMode): Attributes {
   const { destination, server } = facts;
   return known({
+    // First, so that a key which both conventions have takes the new value.
+    ...(mode === 'dup' ? { ...legacyOperationAttributes(facts), ...facts.legacyAttributes } : undefined),
     [semconv.ATTR_MESSAGING_SYSTEM_NAME]: facts.system,
     [semconv.ATTR_MESSAGING_OPERATION_NAME]: facts.name,
     [semconv.ATTR_MESSAGING_OPERATION_TYPE]: facts.type,
@@ -27,21 +29,17 @@ export function operationAttributes(facts: OperationFacts, mode: SemconvMode): A
     [semconv.ATTR_SERVER_ADDRESS]: server?.address,
     [semconv.ATTR_SERVER_PORT]: server?.address === undefined ? undefined : server.port,
     ...facts.attributes,
-    ...(mode === 'dup' ? { ...legacyOperationAttributes(facts), ...facts.legacyAttributes } : undefined),
   });
 }
 
 /** What belongs to one message: on the span that covers it alone, else on its link. */
 export function messageAttributes(facts: MessageFacts, mode: SemconvMode, bodySize: boolean): Attributes {
-  // Starts from the client's own fresh object where it can: this runs once per message.
-  const attributes: Attributes = facts.attributes === undefined ? {} : { ...facts.attributes };
-  if (facts.id !== undefined) attributes[semconv.ATTR_MESSAGING_MESSAGE_ID] = facts.id;
-  if (facts.conversationId !== undefined) {
-    attributes[semconv.ATTR_MESSAGING_MESSAGE_CONVERSATION_ID] = facts.conversationId;
-  }
+  const attributes: Attributes = mode === 'dup' ? { ...legacyMessageAttributes(facts), ...facts.legacyAttributes } : {};
+  if (facts.attributes !== undefined) Object.assign(attributes, facts.attributes);
+  if (facts.id) attributes[semconv.ATTR_MESSAGING_MESSAGE_ID] = facts.id;
+  if (facts.conversationId) attributes[semconv.ATTR_MESSAGING_MESSAGE_CONVERSATION_ID] = facts.conversationId;
   if (facts.retryCount) attributes[semconv.ATTR_MESSAGING_MESSAGE_RETRY_COUNT] = facts.retryCount;
   if (bodySize && facts.bodySize !== undefined) attributes[semconv.ATTR_MESSAGING_MESSAGE_BODY_SIZE] = facts.bodySize;
-  if (mode === 'dup') Object.assign(attributes, legacyMessageAttributes(facts), facts.legacyAttributes);
   return attributes;
 }
 

@@ -5,6 +5,7 @@
 
 import {
   type Context,
+  INVALID_TRACEID,
   propagation as propagationApi,
   ROOT_CONTEXT,
   type SpanContext,
@@ -25,16 +26,24 @@ export interface Incoming {
 }
 
 const NOTHING: Incoming = {};
-const STALE_W3C = ['traceparent', 'tracestate'];
 
 /** Reads and writes creation contexts with one propagator; holds what a probe has found out about it. */
 export class Carrier {
   private readonly fields: readonly string[];
+  /** Fields without baggage: a message's own baggage stays where ours has none. */
+  private readonly contextFields: readonly string[];
   private readonly isPlainW3c: boolean;
 
   constructor(private readonly propagator: TextMapPropagator) {
     this.fields = propagator.fields();
+    this.contextFields = this.fields.filter((field) => field !== 'baggage');
     this.isPlainW3c = this.fields.every((field) => W3C_FIELDS.has(field)) && behavesAsW3c(propagator);
+  }
+
+  /** Whether a header of this name, in any letter case, is the propagator's. */
+  owns(header: string): boolean {
+    const name = header.toLowerCase();
+    return this.fields.some((field) => field.toLowerCase() === name);
   }
 
   /** The creation context and baggage of a message. Never throws for what a message holds; a throwing propagator passes through. */
@@ -45,18 +54,32 @@ export class Carrier {
     return other === undefined ? found : { ...found, creation: other.spanContext, linkOnly: other.linkOnly };
   }
 
+  /** What a message brought along, over a context of the application's; its span is of no use to the caller. */
+  extractOver<M>(context: Context, message: M, reader: MessageReader<M>, { context: found }: Incoming): Context {
+    if (found === undefined) return context;
+    // A propagator of the user's may read more than baggage: over the context that all of it is wanted in.
+    if (!this.isPlainW3c) return this.propagator.extract(context, message, reader as TextMapGetter<M>);
+    const baggage = propagationApi.getBaggage(found);
+    return baggage === undefined ? context : propagationApi.setBaggage(context, baggage);
+  }
+
   /**
    * What to write into a message so that it carries the context's span and baggage.
    * @param forwarded whether the message still has the fields of one that was received, baggage included
    */
   inject(context: Context, spanContext: SpanContext, forwarded: boolean): OutgoingContext {
-    const stale = forwarded ? this.fields : STALE_W3C;
-    if (this.isPlainW3c && spanContext.traceState === undefined && propagationApi.getBaggage(context) === undefined) {
+    const stale = forwarded ? this.fields : this.contextFields;
+    if (
+      this.isPlainW3c &&
+      spanContext.traceState === undefined &&
+      spanContext.traceId !== INVALID_TRACEID &&
+      propagationApi.getBaggage(context) === undefined
+    ) {
       return { fields: { traceparent: formatTraceparent(spanContext) }, stale, spanContext };
     }
     const fields: Record<string, string> = {};
     this.propagator.inject(context, fields, recordSetter);
-    return { fields, stale: forwarded ? stale : [...new Set([...STALE_W3C, ...Object.keys(fields)])], spanContext };
+    return { fields, stale: forwarded ? stale : [...new Set([...stale, ...Object.keys(fields)])], spanContext };
   }
 
   private extractW3c<M>(message: M, reader: MessageReader<M>): Incoming {
@@ -73,7 +96,8 @@ export class Carrier {
   }
 
   private extractAny<M>(message: M, reader: MessageReader<M>): Incoming {
-    if (this.fields.every((field) => reader.get(message, field) === undefined)) return NOTHING;
+    const { fields } = this;
+    if (fields.length > 0 && fields.every((field) => reader.get(message, field) === undefined)) return NOTHING;
     // On top of the root: over the active context a message without fields would seem to carry the ambient span.
     const context = this.propagator.extract(ROOT_CONTEXT, message, reader as TextMapGetter<M>);
     const creation = trace.getSpanContext(context);
@@ -94,16 +118,19 @@ const recordGetter: TextMapGetter<Record<string, string>> = {
 
 /** Whether the propagator writes and reads just what the short cuts above do. By behaviour: names prove nothing. */
 function behavesAsW3c(propagator: TextMapPropagator): boolean {
-  for (const traceFlags of [0, 1]) {
-    const spanContext = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags };
-    const written: Record<string, string> = {};
-    propagator.inject(trace.setSpanContext(ROOT_CONTEXT, spanContext), written, recordSetter);
-    const expected = formatTraceparent(spanContext);
-    if (Object.keys(written).length !== 1 || written['traceparent'] !== expected) return false;
-    const read = trace.getSpanContext(propagator.extract(ROOT_CONTEXT, { traceparent: expected }, recordGetter));
-    if (read?.traceId !== spanContext.traceId || read.spanId !== spanContext.spanId || read.traceFlags !== traceFlags) {
-      return false;
-    }
+  try {
+    return [0, 1].every((traceFlags) => roundTrips(propagator, traceFlags));
+  } catch {
+    return false; // what it makes of real messages is another matter
   }
-  return true;
+}
+
+function roundTrips(propagator: TextMapPropagator, traceFlags: number): boolean {
+  const spanContext = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags };
+  const written: Record<string, string> = {};
+  propagator.inject(trace.setSpanContext(ROOT_CONTEXT, spanContext), written, recordSetter);
+  const traceparent = formatTraceparent(spanContext);
+  if (Object.keys(written).length !== 1 || written['traceparent'] !== traceparent) return false;
+  const read = trace.getSpanContext(propagator.extract(ROOT_CONTEXT, { traceparent }, recordGetter));
+  return read?.traceId === spanContext.traceId && read.spanId === spanContext.spanId && read.traceFlags === traceFlags;
 }

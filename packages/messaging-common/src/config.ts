@@ -70,19 +70,19 @@ export function resolveConfig(
       oneOf(config.semconv, ['new', 'dup']) ??
       (listed(env['OTEL_SEMCONV_STABILITY_OPT_IN'], 'messaging/dup') ? 'dup' : 'new'),
     processParent: oneOf(config.processParent, ['creation', 'ambient', 'none']) ?? 'creation',
-    batchCreateSpans: config.batchCreateSpans ?? true,
-    maxCreateSpansPerBatch: config.maxCreateSpansPerBatch ?? 128,
-    perMessageSpans: config.perMessageSpans ?? true,
-    emptyReceiveSpans: config.emptyReceiveSpans ?? false,
-    settleSpans: config.settleSpans ?? defaults.settleSpans,
-    captureHeaders: config.captureHeaders ?? [],
-    denyHeaders: config.denyHeaders ?? [],
-    captureBodySize: config.captureBodySize ?? false,
-    trustIncoming: config.trustIncoming ?? true,
+    batchCreateSpans: flag(config.batchCreateSpans) ?? true,
+    maxCreateSpansPerBatch: count(config.maxCreateSpansPerBatch) ?? 128,
+    perMessageSpans: flag(config.perMessageSpans) ?? true,
+    emptyReceiveSpans: flag(config.emptyReceiveSpans) ?? false,
+    settleSpans: flag(config.settleSpans) ?? defaults.settleSpans,
+    captureHeaders: list(config.captureHeaders) ?? [],
+    denyHeaders: list(config.denyHeaders) ?? [],
+    captureBodySize: flag(config.captureBodySize) ?? false,
+    trustIncoming: callable(config.trustIncoming) ?? flag(config.trustIncoming) ?? true,
     exceptionSignal:
       oneOf(config.exceptionSignal, ['span-event', 'log', 'log-and-span-event']) ?? exceptionSignalOf(env),
-    destinationTemplate: config.destinationTemplate,
-    spanHook: config.spanHook,
+    destinationTemplate: callable(config.destinationTemplate),
+    spanHook: callable(config.spanHook),
   };
 }
 
@@ -90,6 +90,22 @@ function exceptionSignalOf(env: NodeJS.ProcessEnv): ResolvedConfig['exceptionSig
   const value = env['OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN'];
   if (listed(value, 'logs/dup')) return 'log-and-span-event';
   return listed(value, 'logs') ? 'log' : 'span-event';
+}
+
+function flag(value: unknown): boolean | undefined {
+  return typeof value === 'boolean' ? value : undefined;
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 ? value : undefined;
+}
+
+function list(value: readonly string[] | undefined): readonly string[] | undefined {
+  return Array.isArray(value) ? value : undefined;
+}
+
+function callable<T>(value: T): Extract<T, (...args: never[]) => unknown> | undefined {
+  return typeof value === 'function' ? (value as Extract<T, (...args: never[]) => unknown>) : undefined;
 }
 
 function oneOf<T extends string>(value: T | undefined, allowed: readonly T[]): T | undefined {

@@ -73,12 +73,13 @@ const SILENT_WRAPPERS = new Set(['KafkaJSNumberOfRetriesExceeded', 'KafkaJSNonRe
 
 function typeOf(error: unknown, depth: number): string {
   if (typeof error !== 'object' || error === null) return ERROR_TYPE_VALUE_OTHER;
-  const { type, Code, code, name, cause } = error as Record<string, unknown>;
+  const { type, Code, code, name, cause, errors } = error as Record<string, unknown>;
   if (isWord(type)) return type;
   if (isWord(Code)) return Code;
   if (typeof code === 'number' && AMQP_REPLIES[code] !== undefined) return AMQP_REPLIES[code];
-  if (depth > 0 && typeof cause === 'object' && cause !== null && isWord(name) && SILENT_WRAPPERS.has(name)) {
-    return typeOf(cause, depth - 1);
+  if (depth > 0 && isWord(name) && SILENT_WRAPPERS.has(name)) {
+    const inner = cause ?? (Array.isArray(errors) ? errors[0] : undefined);
+    if (typeof inner === 'object' && inner !== null) return typeOf(inner, depth - 1);
   }
   if (isWord(name) && name !== 'Error') return name;
   if (isWord(code)) return code;

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { Attributes, Counter, Histogram, Meter, ObservableCounter, ObservableResult } from '@opentelemetry/api';
+import type { Attributes, Counter, Histogram, Meter, MeterProvider } from '@opentelemetry/api';
 import * as semconv from './semconv';
 
 /** Messages counted under one set of attributes; a plain number, since `Counter.add` costs a third of a span. */
@@ -55,25 +55,33 @@ export class Instruments {
       'Number of messages that were delivered to the application.',
     );
   }
+}
 
-  /** Stops reporting: another meter takes over. */
-  release(): void {
-    this.sent.release();
-    this.consumed.release();
-  }
+const known = new WeakMap<MeterProvider, Map<string, Instruments>>();
+
+/**
+ * The provider's one set of instruments for a scope. Shared by all instrumentations of that scope, and kept while the
+ * provider is: a second observable counter of the same name would not add to the first but overwrite it.
+ */
+export function instrumentsOf(provider: MeterProvider, scopeName: string, scopeVersion: string): Instruments {
+  const scopes = known.get(provider) ?? new Map<string, Instruments>();
+  known.set(provider, scopes);
+  const scope = `${scopeName}@${scopeVersion}`;
+  const existing = scopes.get(scope);
+  if (existing !== undefined) return existing;
+  const added = new Instruments(provider.getMeter(scopeName, scopeVersion));
+  scopes.set(scope, added);
+  return added;
 }
 
 /** A counter of messages that the SDK reads when it collects. */
 export class MessageCounter {
   private readonly series = new Map<string, Series>();
-  private readonly observe = (result: ObservableResult): void => {
-    for (const { count, attributes } of this.series.values()) if (count > 0) result.observe(count, attributes);
-  };
-  private readonly instrument: ObservableCounter;
 
   constructor(meter: Meter, name: string, description: string) {
-    this.instrument = meter.createObservableCounter(name, { unit: '{message}', description });
-    this.instrument.addCallback(this.observe);
+    meter.createObservableCounter(name, { unit: '{message}', description }).addCallback((result) => {
+      for (const { count, attributes } of this.series.values()) if (count > 0) result.observe(count, attributes);
+    });
   }
 
   /** The series of these attributes, the same one for equal attributes. */
@@ -85,10 +93,6 @@ export class MessageCounter {
     const added = new Series(attributes);
     this.series.set(key, added);
     return added;
-  }
-
-  release(): void {
-    this.instrument.removeCallback(this.observe);
   }
 
   private overflow(): Series {

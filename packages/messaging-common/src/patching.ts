@@ -28,32 +28,35 @@ export class Patches {
 
   constructor(private readonly wrap: Wrap) {}
 
-  /** Wraps a method once; false if there is no such method. */
+  /** Wraps a method once; false if there is no such method, or none that can be replaced. */
   add(target: object, name: PropertyKey, wrapper: Wrapper): boolean {
     const holder = target as Record<PropertyKey, unknown>;
     const original = holder[name];
     if (typeof original !== 'function') return false;
-    if (
-      this.patches.some((patch) => patch.target === holder && patch.name === name && holder[name] === patch.patched)
-    ) {
+    if (this.patches.some((patch) => patch.target === holder && patch.name === name && isStillInside(patch))) {
       return true;
     }
     const wasOwn = Object.hasOwn(holder, name);
-    // Another instrumentation's wrapper is wrapped, not taken off as the base class would.
-    if (isWrapped(original)) {
-      Object.defineProperty(holder, name, { ...descriptor(holder, name), value: named(wrapper(original), original) });
-    } else {
-      this.wrap(holder, name, (inner: any) => named(wrapper(inner), inner));
+    try {
+      this.replace(holder, name, original as AnyFunction, wrapper);
+    } catch {
+      return false; // a frozen module, or an export that is a getter: the application goes on without us
     }
+    if (holder[name] === original) return false;
     this.patches.push({ target: holder, name, original, patched: holder[name], wasOwn });
     return true;
   }
 
-  /** Puts back the very same functions, except where somebody else has patched over ours: theirs stays. */
+  /**
+   * Puts back the very same functions, except where somebody else has patched over ours: theirs stays, and calls ours,
+   * which is silent; it is remembered, so that it is not wrapped again when the instrumentation is enabled again.
+   */
   removeAll(): void {
-    for (const { target, name, original, patched, wasOwn } of this.patches.splice(0).reverse()) {
-      if (target[name] !== patched) continue;
-      if (wasOwn) Object.defineProperty(target, name, { ...descriptor(target, name), value: original });
+    for (const patch of this.patches.splice(0).reverse()) {
+      const { target, name, original, patched, wasOwn } = patch;
+      if (target[name] !== patched) {
+        if (isStillInside(patch)) this.patches.unshift(patch);
+      } else if (wasOwn) Object.defineProperty(target, name, { ...descriptor(target, name), value: original });
       else delete target[name];
     }
   }
@@ -61,6 +64,27 @@ export class Patches {
   get count(): number {
     return this.patches.length;
   }
+
+  private replace(holder: Record<PropertyKey, unknown>, name: PropertyKey, original: AnyFunction, wrapper: Wrapper) {
+    // Another instrumentation's wrapper is wrapped, not taken off as the base class would.
+    if (isWrapped(original)) {
+      Object.defineProperty(holder, name, { ...descriptor(holder, name), value: named(wrapper(original), original) });
+    } else {
+      this.wrap(holder, name, (inner: any) => named(wrapper(inner), inner));
+    }
+  }
+}
+
+/** Whether a call of the method still comes to our wrapper, as far as that can be seen through others' wrappers. */
+function isStillInside({ target, name, original, patched }: Patch): boolean {
+  let current: any = target[name];
+  for (let depth = 0; depth < 20 && typeof current === 'function'; depth++) {
+    if (current === patched) return true;
+    if (current === original) return false;
+    if (typeof current.__original !== 'function') return true; // a wrapper that does not tell what it wraps
+    current = current.__original;
+  }
+  return false;
 }
 
 function descriptor(target: object, name: PropertyKey): PropertyDescriptor {

@@ -3,15 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import {
-  type Context,
-  type Link,
-  propagation,
-  ROOT_CONTEXT,
-  type Span,
-  type SpanContext,
-  trace,
-} from '@opentelemetry/api';
+import { type Context, type Link, ROOT_CONTEXT, type Span, type SpanContext, trace } from '@opentelemetry/api';
 import { ActiveOperation } from './active-operation';
 import type { Incoming } from './carrier';
 import { ambientSpan, type DeliveryScope, settled, withoutPastScope, withoutScope, withScope } from './context';
@@ -293,10 +285,11 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
 
   /** What the handler's context has besides its span: for a pushed message all that it brought, for a pulled one its baggage. */
   private baseOf(ambient: Context): Context {
-    const { context } = this.incoming;
-    if (context === undefined || !this.plan.isTrusted) return ambient;
-    if (ambient === ROOT_CONTEXT) return context;
-    const baggage = propagation.getBaggage(context);
-    return baggage === undefined ? ambient : propagation.setBaggage(ambient, baggage);
+    const { telemetry, incoming, message } = this;
+    if (incoming.context === undefined || !this.plan.isTrusted) return ambient;
+    if (ambient === ROOT_CONTEXT) return incoming.context;
+    return telemetry.guard('read the context of a message', ambient, () => {
+      return telemetry.signals.carrier?.extractOver(ambient, message as M, this.reader, incoming) ?? ambient;
+    });
   }
 }

@@ -5,7 +5,6 @@
 
 import {
   type DiagLogger,
-  type Meter,
   type MeterProvider,
   metrics as metricsApi,
   type TextMapPropagator,
@@ -14,8 +13,8 @@ import {
   trace as traceApi,
 } from '@opentelemetry/api';
 import { Carrier } from './carrier';
-import { report } from './errors';
-import { Instruments } from './metrics';
+import { guard } from './errors';
+import { type Instruments, instrumentsOf } from './metrics';
 
 /**
  * The tracer, instruments and propagator in force, looked up again only when somebody registered others.
@@ -70,23 +69,22 @@ export class Signals {
     meterProvider?: MeterProvider,
     propagator?: TextMapPropagator,
   ): void {
+    const { scopeName, scopeVersion, diag } = this;
     // Seen first: a provider that throws is not asked again at every message.
     const metersChanged = meterProvider !== this.seenMeterProvider;
     this.seenTracerProvider = tracerProvider;
     this.seenMeterProvider = meterProvider;
     this.seenPropagator = propagator;
-    try {
-      this.tracer = isNoop(tracerProvider) ? undefined : tracerProvider?.getTracer(this.scopeName, this.scopeVersion);
-      if (metersChanged) {
-        this.instruments?.release();
-        const meter: Meter | undefined = isNoop(meterProvider)
+    this.tracer = guard(diag, 'use the tracer provider', undefined, () =>
+      isNoop(tracerProvider) ? undefined : tracerProvider?.getTracer(scopeName, scopeVersion),
+    );
+    this.carrier = guard(diag, 'use the propagator', undefined, () => propagator && new Carrier(propagator));
+    if (metersChanged) {
+      this.instruments = guard(diag, 'use the meter provider', undefined, () =>
+        meterProvider === undefined || isNoop(meterProvider)
           ? undefined
-          : meterProvider?.getMeter(this.scopeName, this.scopeVersion);
-        this.instruments = meter && new Instruments(meter);
-      }
-      this.carrier = propagator && new Carrier(propagator);
-    } catch (error) {
-      report(this.diag, 'use the registered providers', error);
+          : instrumentsOf(meterProvider, scopeName, scopeVersion),
+      );
     }
     this.isActive = this.tracer !== undefined || this.instruments !== undefined;
   }
@@ -108,5 +106,5 @@ function delegateOf(
 
 /** The API's own stand-ins, of whichever copy of it. */
 function isNoop(provider: object | undefined): boolean {
-  return provider === undefined || /^Noop(Tracer|Meter)Provider$/.test(provider.constructor.name);
+  return provider === undefined || /^Noop(Tracer|Meter)Provider$/.test(provider.constructor?.name);
 }

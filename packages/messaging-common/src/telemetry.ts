@@ -200,7 +200,7 @@ export class Telemetry {
     try {
       const { semconv, captureBodySize } = this.resolved;
       const attributes = messageAttributes(reader.describe(message), semconv, captureBodySize);
-      if (!this.headers.isEmpty) this.headers.addTo(attributes, message, reader);
+      if (!this.headers.isEmpty) this.headers.addTo(attributes, message, reader, this.signals.carrier);
       return attributes;
     } catch (error) {
       report(this.diag, 'describe a message', error);
