@@ -19,6 +19,7 @@ import { get, getWithCallback } from './get';
 import { publish, publishConfirmed, sendMessage } from './producer';
 import { serverOf } from './server';
 import { ack, ackAll, nack, nackAll, recover, reject } from './settlement';
+import { beneath, isPatchedByUpstream } from './upstream';
 import { VERSION } from './version';
 
 /** Options of {@link AmqpInstrumentation}; every messaging instrumentation has the same. */
@@ -101,18 +102,25 @@ export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrument
 
   private patchModel({ Channel, ConfirmChannel }: ChannelModule, getOfModel: Patch): void {
     const isConfirmChannel = (channel: unknown) => channel instanceof ConfirmChannel;
-    this.patch(Channel.prototype, {
-      ...CHANNEL_PATCHES,
-      get: getOfModel,
-      publish: (channels, original) => publish(channels, isConfirmChannel, original),
-    });
-    this.patch(ConfirmChannel.prototype, { publish: publishConfirmed });
+    const isSuperseding = isPatchedByUpstream(Channel.prototype);
+    this.patch(
+      Channel.prototype,
+      {
+        ...CHANNEL_PATCHES,
+        get: getOfModel,
+        publish: (channels, original) => publish(channels, isConfirmChannel, original),
+      },
+      isSuperseding,
+    );
+    this.patch(ConfirmChannel.prototype, { publish: publishConfirmed }, isSuperseding);
   }
 
-  private patch(prototype: object, patches: Readonly<Record<string, Patch>>): void {
+  private patch(prototype: object, patches: Readonly<Record<string, Patch>>, isSuperseding = false): void {
     const { channels } = this;
     for (const [name, wrap] of Object.entries(patches)) {
-      this.patches.add(prototype, name, (original: AnyFunction) => wrap(channels, original));
+      this.patches.add(prototype, name, (original: AnyFunction) =>
+        wrap(channels, isSuperseding ? beneath(original) : original),
+      );
     }
   }
 }
