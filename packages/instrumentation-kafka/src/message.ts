@@ -72,15 +72,32 @@ export class KafkaFormat implements MessageWriter<KafkaMessage> {
   }
 
   write(message: KafkaMessage, { fields, stale }: OutgoingContext): KafkaMessage {
-    const { headers } = message;
-    if (headers === undefined) return copyOf(message, MESSAGE_PROPERTIES, { headers: { ...fields } });
-    const copy: Record<string, HeaderValue> = { ...headers };
-    for (const name in copy) {
-      if (isOneOf(stale, name)) delete copy[name];
-    }
-    for (const name in fields) copy[name] = fields[name];
-    return copyOf(message, MESSAGE_PROPERTIES, { headers: copy });
+    const headers = headersWith(message.headers, fields, stale);
+    if (!isPlain(message)) return copyOf(message, MESSAGE_PROPERTIES, { headers });
+    // Node 20 takes a microsecond to add a property to what it has just spread, and a tenth of that to overwrite one.
+    const copy: { headers: KafkaMessage['headers'] } = { headers, ...message };
+    copy.headers = headers;
+    return copy;
   }
+}
+
+/** What clients read of an outgoing message. */
+const MESSAGE_PROPERTIES = ['key', 'value', 'partition', 'timestamp'] as const;
+
+function headersWith(
+  headers: KafkaMessage['headers'],
+  fields: OutgoingContext['fields'],
+  stale: OutgoingContext['stale'],
+): Record<string, HeaderValue> {
+  if (headers === undefined) return { ...fields };
+  const copy: Record<string, HeaderValue> = {};
+  for (const name of Object.keys(headers)) {
+    if (isOneOf(stale, name)) continue;
+    if (name === '__proto__') define(copy, name, headers[name]);
+    else copy[name] = headers[name];
+  }
+  for (const name in fields) copy[name] = fields[name];
+  return copy;
 }
 
 /** A message beside its topic, for calls that send to several. */
@@ -120,9 +137,6 @@ export function partitionOf({ partition }: KafkaMessage): number | undefined {
   return Number.isSafeInteger(partition) && (partition as number) >= 0 ? partition : undefined;
 }
 
-/** What clients read of an outgoing message. */
-const MESSAGE_PROPERTIES = ['key', 'value', 'partition', 'timestamp'] as const;
-
 /**
  * A copy of an object of the application's with some properties replaced.
  * Instances of classes are delegated to, so that their getters and methods still answer; what the client reads is taken
@@ -130,12 +144,17 @@ const MESSAGE_PROPERTIES = ['key', 'value', 'partition', 'timestamp'] as const;
  * @param properties what the client is known to read
  */
 export function copyOf<T extends object>(object: T, properties: readonly (keyof T)[], changes: Partial<T>): T {
-  const prototype = Object.getPrototypeOf(object);
-  if (prototype === Object.prototype || prototype === null) return { ...object, ...changes };
+  if (isPlain(object)) return { ...object, ...changes };
   const copy = Object.create(object) as T;
   for (const name of properties) define(copy, name, object[name]);
   for (const name of Object.keys(changes) as (keyof T)[]) define(copy, name, changes[name]);
   return copy;
+}
+
+/** Whether an object has nothing but its own properties. */
+export function isPlain(object: object): boolean {
+  const prototype = Object.getPrototypeOf(object);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** Not by assignment: the prototype may be frozen, or have a setter. */

@@ -115,6 +115,21 @@ test('C9: baggage is that of the message', async () => {
   expect(seen).toEqual(['a: a', 'b: b']);
 });
 
+test("a context of the application's own is followed", async () => {
+  const producer = await cluster.producer();
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  await producer.send({ topic, messages: [{ value: '1', headers: { traceparent } }, { value: '2' }] });
+  await run(async ({ batch }) => {
+    for (const _ of batch.messages) await tick();
+  });
+  const parents = tracing
+    .spans()
+    .filter(({ attributes }) => attributes['kafka.offset'] !== undefined)
+    .map(({ parentSpanContext }) => parentSpanContext?.spanId);
+  const [created] = tracing.spans().filter(({ name }) => name.startsWith('create'));
+  expect(parents).toEqual(['b7ad6b7169203331', created?.spanContext().spanId]);
+});
+
 test('S10: the durations of messages are their own, and each is recorded once', async () => {
   await sendTwo();
   await run(async ({ batch }) => {

@@ -3,7 +3,13 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type BatchSendOperation, isObservable, type Telemetry } from '@otel-messaging/messaging-common';
+import {
+  type ActiveOperation,
+  type BatchSendOperation,
+  isObservable,
+  type Outcome,
+  type Telemetry,
+} from '@otel-messaging/messaging-common';
 import type { Producer, ProducerBatch, ProducerRecord, RecordMetadata, Sender } from 'kafkajs';
 import { type KafkaFormat, type KafkaMessage, partitionOf, TopicFormat, type TopicMessage } from '../message';
 import { batchSendFacts, type ClientFacts, createFacts, sendFacts, TopicPlans } from '../operations';
@@ -85,17 +91,12 @@ class Sends {
   }
 
   private traceOne<T>(call: Call<T>, entries: readonly Entry[], message: KafkaMessage): Promise<RecordMetadata[]> {
-    const { original, sender, args, shape } = call;
     const plan = this.plans.of(commonTopic(entries), partitionOf(message));
     const operation = this.telemetry.startSend(plan, message, this.format);
-    if (operation === undefined) return original.apply(sender, args);
+    if (operation === undefined) return call.original.apply(call.sender, call.args);
     // Nothing written, nothing copied: a context of the application's own stays in its own message.
-    const copies = [operation.message];
-    const argument =
-      operation.message === message
-        ? args[0]
-        : this.telemetry.guard('copy a record', args[0], () => shape.rebuild(args[0], entries, copies));
-    return operation.trace(original, positionOf, sender, argument) as Promise<RecordMetadata[]>;
+    const argument = operation.message === message ? call.args[0] : this.rebuild(call, entries, [operation.message]);
+    return run(operation, call, argument, positionOf);
   }
 
   private traceSeveral<T>(
@@ -109,13 +110,13 @@ class Sends {
       const operation = telemetry.startBatchSend(batchPlans.of(topic), messages, this.format, (i) =>
         createPlans.of(topic, partitionOf(messages[i] as KafkaMessage)),
       );
-      return this.run(call, entries, operation, operation?.messages);
+      return this.traceBatch(call, entries, operation, operation?.messages);
     }
     const pairs = entries.flatMap((entry) => entry.messages.map((message) => ({ topic: entry.topic, message })));
     const operation = telemetry.startBatchSend(batchPlans.of(undefined), pairs, this.topicFormat, (i) =>
       createPlans.of(pairs[i]?.topic, partitionOf((pairs[i] as TopicMessage).message)),
     );
-    return this.run(
+    return this.traceBatch(
       call,
       entries,
       operation,
@@ -123,20 +124,51 @@ class Sends {
     );
   }
 
-  private run<T, M>(
-    { original, sender, args, shape }: Call<T>,
+  private traceBatch<T, M>(
+    call: Call<T>,
     entries: readonly Entry[],
     operation: BatchSendOperation<M> | undefined,
     copies: readonly KafkaMessage[] = [],
   ): Promise<RecordMetadata[]> {
-    if (operation === undefined) return original.apply(sender, args);
-    const argument = this.telemetry.guard('copy a record', args[0], () => shape.rebuild(args[0], entries, copies));
-    return operation.trace(original, commonPartitionOf, sender, argument) as Promise<RecordMetadata[]>;
+    if (operation === undefined) return call.original.apply(call.sender, call.args);
+    return run(operation, call, this.rebuild(call, entries, copies), commonPartitionOf);
   }
+
+  private rebuild<T>({ args, shape }: Call<T>, entries: readonly Entry[], messages: readonly KafkaMessage[]): T {
+    try {
+      return shape.rebuild(args[0], entries, messages);
+    } catch (error) {
+      this.telemetry.report('copy a record', error);
+      return args[0];
+    }
+  }
+}
+
+/**
+ * Calls kafkajs and watches the answer. Not inside the span's context: nothing in there makes spans of its own, a tenth
+ * of the cost of tracing a send would be for it, and a connection opened meanwhile would keep that context for its life.
+ */
+function run<T>(
+  operation: ActiveOperation,
+  { original, sender }: Call<T>,
+  argument: T,
+  outcome: (answer: RecordMetadata[]) => Outcome,
+): Promise<RecordMetadata[]> {
+  let answer: Promise<RecordMetadata[]>;
+  try {
+    answer = original.call(sender, argument);
+  } catch (error) {
+    operation.fail(error);
+    throw error;
+  }
+  if (isObservable(answer)) return operation.endWith(answer, outcome) as Promise<RecordMetadata[]>;
+  operation.end();
+  return answer;
 }
 
 /** The topic of all messages, if it is one. */
 function commonTopic(entries: readonly Entry[]): string | undefined {
+  if (entries.length === 1) return entries[0]?.topic;
   const topics = new Set(entries.filter(({ messages }) => messages.length > 0).map(({ topic }) => topic));
   const [topic] = topics;
   return topics.size === 1 ? topic : undefined;

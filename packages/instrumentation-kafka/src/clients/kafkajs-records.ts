@@ -5,7 +5,7 @@
 
 import { type Outcome, semconv } from '@otel-messaging/messaging-common';
 import type { ProducerBatch, ProducerRecord, RecordMetadata, TopicMessages } from 'kafkajs';
-import { copyOf, type KafkaMessage, safeInteger } from '../message';
+import { copyOf, isPlain, type KafkaMessage, safeInteger } from '../message';
 
 /** Messages for one topic, as they are in a call's argument. */
 export interface Entry {
@@ -28,7 +28,11 @@ export const RECORD: RecordShape<ProducerRecord> = {
     return entry === undefined ? undefined : [entry];
   },
   rebuild(record, _entries, messages) {
-    return copyOf(record, SEND_PROPERTIES, { messages: messages as ProducerRecord['messages'] });
+    const own = messages as ProducerRecord['messages'];
+    if (!isPlain(record)) return copyOf(record, SEND_PROPERTIES, { messages: own });
+    const copy = { messages: own, ...(record as Omit<ProducerRecord, 'messages'>) };
+    copy.messages = own; // as in `KafkaFormat.write`
+    return copy;
   },
 };
 
