@@ -58,18 +58,21 @@ test('attributes say what, where and to whom; metrics have no routing key and no
   }));
 
 test('dup adds the names that dashboards for the older instrumentation query', () =>
-  session(async ({ tracing, channel, queue }) => {
-    instrumentation.setConfig({ semconv: 'dup' });
-    channel.publish('amq.topic', queue, Buffer.from('one'));
-    expect(tracing.spans()[0]?.attributes).toMatchObject({
-      'messaging.system': 'rabbitmq',
-      'messaging.destination': 'amq.topic',
-      'messaging.destination_kind': 'topic',
-      'messaging.rabbitmq.routing_key': queue,
-      'messaging.protocol': 'AMQP',
-      'messaging.protocol_version': '0.9.1',
-    });
-  }));
+  session(
+    async ({ tracing, channel, queue }) => {
+      instrumentation.setConfig({ semconv: 'dup' });
+      channel.publish('amq.topic', queue, Buffer.from('one'));
+      expect(tracing.spans()[0]?.attributes).toMatchObject({
+        'messaging.system': 'rabbitmq',
+        'messaging.destination': 'amq.topic',
+        'messaging.destination_kind': 'topic',
+        'messaging.rabbitmq.routing_key': queue,
+        'messaging.protocol': 'AMQP',
+        'messaging.protocol_version': '0.9.1',
+      });
+    },
+    { contract: false }, // which knows today's names only
+  ));
 
 test('no credentials are recorded, whatever characters they have', () =>
   session(async ({ tracing }) => {
