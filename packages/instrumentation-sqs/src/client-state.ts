@@ -7,6 +7,7 @@ import { BoundedMap, type Server, type Telemetry } from '@otel-messaging/messagi
 import type { SqsOptions } from './config';
 import { regionOfUrl, serverOfEndpoint, serverOfUrl } from './operations';
 import { Queue } from './queue';
+import type { SystemNamesField } from './received-attributes';
 
 /** What is read of a client; its configuration gives most values by functions that return promises. */
 export interface SqsClientLike {
@@ -23,6 +24,7 @@ export class ClientState {
     client: SqsClientLike,
     private readonly telemetry: Telemetry,
     readonly options: SqsOptions,
+    private readonly systemField: SystemNamesField,
   ) {
     // Without an endpoint of its own a client sends to the host in the queue's URL.
     this.learn(client.config?.endpoint, (endpoint) => {
@@ -34,7 +36,9 @@ export class ClientState {
   }
 
   queue(url: string): Queue {
-    return this.queues.get(url) ?? this.queues.add(url, new Queue(this.telemetry, this.options, this.factsOf(url)));
+    const known = this.queues.get(url);
+    if (known !== undefined) return known;
+    return this.queues.add(url, new Queue(this.telemetry, this.options, this.factsOf(url), this.systemField));
   }
 
   /** Until the client's own answers are there, the first calls go by the queue's URL, which names the same host. */

@@ -6,10 +6,11 @@
 import { context as contextApi } from '@opentelemetry/api';
 import { type AnyFunction, suppressed, type Telemetry } from '@otel-messaging/messaging-common';
 import { ClientState, type SqsClientLike } from './client-state';
+import { type CommandType, commandTypeOf } from './command-types';
 import type { SqsOptions } from './config';
-import type { Queue } from './queue';
+import { commandWith, subclassedCommandWith } from './copies';
 import type { SystemNamesField } from './received-attributes';
-import { type Command, type TracedCall, TracedCalls } from './traced-calls';
+import type { Command, TracedCall } from './traced-call';
 
 /** The client's `send`, traced for the commands that carry or settle messages; others pass through. */
 export function tracedSend(
@@ -18,76 +19,56 @@ export function tracedSend(
   systemField: SystemNamesField,
   original: AnyFunction,
 ): AnyFunction {
-  const calls = new TracedCalls(telemetry, systemField);
   const states = new WeakMap<object, ClientState>();
   const inner = isInstrumented(original) ? withoutSpans(original) : original;
 
   return function send(this: SqsClientLike, ...args: unknown[]) {
     if (!telemetry.isOn()) return original.apply(this, args);
-    const call = telemetry.guard('trace a command', undefined, () => start(this, args[0]));
-    return call === undefined ? original.apply(this, args) : perform(telemetry, call, inner, this, args);
+    const type = commandTypeOf(args[0]);
+    const call = type && start(this, type, args[0] as Command);
+    return call ? perform(call, inner, this, withCommand(args, call, type)) : original.apply(this, args);
   };
 
-  function start(client: SqsClientLike, command: unknown): TracedCall | undefined {
-    const trace = tracedCommand(command);
-    if (trace === undefined) return undefined;
-    const { input } = command as Command;
-    if (typeof input !== 'object' || input === null) return undefined;
-    const { QueueUrl: url } = input as { readonly QueueUrl?: unknown };
-    // Without one the client refuses the call, which then is no operation on any queue.
-    return typeof url === 'string' ? trace.call(calls, stateOf(client).queue(url), command as Command) : undefined;
+  function start(client: SqsClientLike, type: CommandType, command: Command): TracedCall | undefined {
+    try {
+      const { input } = command;
+      if (typeof input !== 'object' || input === null) return undefined;
+      const { QueueUrl: url } = input as { readonly QueueUrl?: unknown };
+      // Without one the client refuses the call, which then is no operation on any queue.
+      return typeof url === 'string' ? type.trace(telemetry, stateOf(client).queue(url), command) : undefined;
+    } catch (error) {
+      telemetry.report('describe a command', error);
+      return undefined;
+    }
   }
 
   function stateOf(client: SqsClientLike): ClientState {
     const known = states.get(client);
     const current = options();
     if (known?.options === current) return known;
-    const state = new ClientState(client, telemetry, current);
+    const state = new ClientState(client, telemetry, current, systemField);
     states.set(client, state);
     return state;
   }
 }
 
-type TraceCommand = (this: TracedCalls, queue: Queue, command: Command) => TracedCall | undefined;
-
-const COMMANDS: Readonly<Record<string, TraceCommand>> = {
-  SendMessageCommand: TracedCalls.prototype.sendMessage,
-  SendMessageBatchCommand: TracedCalls.prototype.sendMessageBatch,
-  ReceiveMessageCommand: TracedCalls.prototype.receiveMessage,
-  DeleteMessageCommand: TracedCalls.prototype.deleteMessage,
-  DeleteMessageBatchCommand: TracedCalls.prototype.deleteMessageBatch,
-};
-
-const byClass = new WeakMap<object, TraceCommand | false>();
-
-/** How to trace a command. By the names of its class and those it extends: a command may come from another copy of the package. */
-function tracedCommand(command: unknown): TraceCommand | undefined {
-  const type = (command as object | undefined)?.constructor;
-  if (typeof type !== 'function') return undefined;
-  const known = byClass.get(type);
-  if (known !== undefined) return known || undefined;
-  let found: TraceCommand | undefined;
-  for (let at: unknown = type; typeof at === 'function' && found === undefined; at = Object.getPrototypeOf(at)) {
-    if (Object.hasOwn(COMMANDS, at.name)) found = COMMANDS[at.name];
+/** The application's arguments, with a copy of its command that has the call's input. */
+function withCommand(args: readonly unknown[], { input }: TracedCall, type: CommandType): unknown[] {
+  const command = args[0] as Command;
+  const passed = [...args];
+  if (input !== command.input) {
+    passed[0] = type.isSubclass ? subclassedCommandWith(command, input) : commandWith(command, input);
   }
-  byClass.set(type, found ?? false);
-  return found;
+  return passed;
 }
 
 /** Makes the call in the application's manner, promise or callback. */
-function perform(
-  telemetry: Telemetry,
-  call: TracedCall,
-  original: AnyFunction,
-  client: SqsClientLike,
-  args: readonly unknown[],
-): unknown {
+function perform(call: TracedCall, original: AnyFunction, client: SqsClientLike, args: unknown[]): unknown {
   const { operation } = call;
-  const passed = [call.command, ...args.slice(1)];
   const callbackAt = typeof args[1] === 'function' ? 1 : 2;
   const callback = args[callbackAt];
-  if (typeof callback === 'function') passed[callbackAt] = watched(telemetry, call, callback as AnyFunction);
-  const result = operation === undefined ? original.apply(client, passed) : operation.run(original, client, ...passed);
+  if (typeof callback === 'function') args[callbackAt] = watched(call, callback as AnyFunction);
+  const result = operation === undefined ? original.apply(client, args) : operation.run(original, client, ...args);
   if (typeof callback === 'function') return result;
   if (!isThenable(result)) {
     operation?.end();
@@ -95,24 +76,20 @@ function perform(
   }
   // Not the client's own promise: with a handler on that one, a forgotten rejection would no longer be reported.
   return result.then(
-    (output) => {
-      telemetry.guard('read an answer', undefined, () => call.succeeded(output));
-      return output;
-    },
+    (output) => call.succeeded(output),
     (error) => {
-      telemetry.guard('read an error', undefined, () => call.failed(error));
+      call.failed(error);
       throw error;
     },
   );
 }
 
 /** The application's callback, called in the context that it was given in. */
-function watched(telemetry: Telemetry, call: TracedCall, callback: AnyFunction): AnyFunction {
+function watched(call: TracedCall, callback: AnyFunction): AnyFunction {
   const ambient = contextApi.active();
   return function (this: unknown, ...answer: unknown[]) {
-    const [error, output] = answer;
-    if (error) telemetry.guard('read an error', undefined, () => call.failed(error));
-    else telemetry.guard('read an answer', undefined, () => call.succeeded(output));
+    if (answer[0]) call.failed(answer[0]);
+    else answer[1] = call.succeeded(answer[1]);
     return contextApi.with(ambient, callback as (...args: unknown[]) => unknown, this, ...answer);
   };
 }

@@ -4,12 +4,12 @@
  */
 
 /**
- * A copy of an object of the application with some of its properties replaced; frozen ones can be copied.
+ * A copy of an object of the application, with properties of its own that may be set; frozen ones can be copied.
  * Of an instance of a class, whose getters may read private fields, the copy holds the values.
  */
-export function copyWith<T extends object, C extends object>(original: T, changes: C): T & C {
+export function copyOf<T extends object>(original: T): Writable<T> {
   const prototype = Object.getPrototypeOf(original);
-  if (prototype === Object.prototype || prototype === null) return { ...original, ...changes };
+  if (prototype === Object.prototype || prototype === null) return { ...original };
   const values: Record<string, unknown> = {};
   for (let from: object | null = original; from !== null && from !== Object.prototype; ) {
     for (const name of Object.getOwnPropertyNames(from)) {
@@ -19,22 +19,42 @@ export function copyWith<T extends object, C extends object>(original: T, change
     }
     from = Object.getPrototypeOf(from);
   }
-  return { ...values, ...changes } as T & C;
+  return values as Writable<T>;
 }
 
 /**
- * A command like this one, with another input; the command itself may be sent again. Its middleware is set up by the
- * command itself, so that what the application put on its stack runs, and a subclass finds its private fields.
+ * A plain object's copy without some of its properties. Deleting them instead would turn it into a slow one, and take ten
+ * times as long.
+ */
+export function copyWithout<T extends object>(original: T, isLeftOut: (name: string) => boolean): T {
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(original)) {
+    if (!isLeftOut(name)) copy[name] = (original as Record<string, unknown>)[name];
+  }
+  return copy as T;
+}
+
+/**
+ * A command like this one, with another input; the command itself may be sent again. Both share the middleware stack, so
+ * that what the application put on it runs.
  */
 export function commandWith<C extends object>(command: C, input: object): C {
-  return Object.create(command, {
-    input: { value: input, enumerable: true, writable: true },
-    resolveMiddleware: {
-      value: (...args: unknown[]) => (command as unknown as SmithyCommand).resolveMiddleware(...args),
-    },
-  });
+  const copy = Object.assign(Object.create(Object.getPrototypeOf(command)), command);
+  copy.input = input;
+  return copy;
+}
+
+/**
+ * The same for a command of the application's own class. Its middleware is set up by the command itself, which may have
+ * private fields; slower, since the command becomes a prototype.
+ */
+export function subclassedCommandWith<C extends object>(command: C, input: object): C {
+  const setUp = (...args: unknown[]) => (command as unknown as SmithyCommand).resolveMiddleware(...args);
+  return Object.create(command, { input: { value: input, enumerable: true }, resolveMiddleware: { value: setUp } });
 }
 
 interface SmithyCommand {
   resolveMiddleware(...args: unknown[]): unknown;
 }
+
+export type Writable<T> = { -readonly [K in keyof T]: T[K] };

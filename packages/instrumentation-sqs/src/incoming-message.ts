@@ -3,38 +3,41 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+import type { Attributes } from '@opentelemetry/api';
 import { propagation } from '@opentelemetry/api';
 import { type MessageFacts, type MessageReader, type RemoteContext, semconv } from '@otel-messaging/messaging-common';
 import type { SqsOptions } from './config';
-import { type Received, receivedAs } from './deliveries';
 import { DATADOG, datadogFields, type Fields, fieldsInBody } from './envelope';
-import { attributeNames, attributeText, textSize } from './message-attributes';
+import { attributeNames, attributeText, type MessageAttributes, textSize } from './message-attributes';
+import { receivedAs, type SystemAttributes } from './received';
 import { parseTraceHeader, TRACE_HEADER } from './x-ray';
 
 /** A message as `ReceiveMessage` gives it. */
 export interface IncomingMessage {
-  MessageId?: string;
-  ReceiptHandle?: string;
-  Body?: string;
-  Attributes?: Record<string, string | undefined>;
-  MessageAttributes?: Record<string, object>;
-  MD5OfMessageAttributes?: string;
+  readonly MessageId?: string;
+  readonly ReceiptHandle?: string;
+  readonly Body?: string;
+  readonly Attributes?: SystemAttributes;
+  readonly MessageAttributes?: MessageAttributes;
+  readonly MD5OfMessageAttributes?: string;
 }
 
 type ReaderOptions = Pick<SqsOptions, 'xrayUnsampled' | 'maxEnvelopeLength'> & { readonly captureBodySize: boolean };
 
 /** Reads received messages: their attributes, envelopes around them, and the X-Ray header. */
 export class IncomingReader implements MessageReader<IncomingMessage> {
-  /** Contexts found outside of W3C attributes, so that a body is parsed once. */
-  private readonly found = new WeakMap<object, Fields | false>();
+  /** The last message whose context was looked for outside of its attributes, and what was there: a body is parsed once. */
+  private searched: WeakRef<object> | undefined;
+  private found: Fields | undefined;
 
   constructor(private readonly options: ReaderOptions) {}
 
   get(message: IncomingMessage, field: string): string | undefined {
+    const attributes = attributesOf(message);
     const name = field.toLowerCase();
-    const text = attributeText(message.MessageAttributes, name);
-    if (text !== undefined || hasContext(message.MessageAttributes)) return text;
-    const fields = this.otherFields(message);
+    const text = attributes && attributeText(attributes, name);
+    if (text !== undefined || hasContext(attributes)) return text;
+    const fields = this.otherFields(message, attributes);
     return fields && Object.hasOwn(fields, name) ? fields[name] : undefined;
   }
 
@@ -44,11 +47,12 @@ export class IncomingReader implements MessageReader<IncomingMessage> {
   }
 
   describe(message: IncomingMessage): MessageFacts {
-    const { system = message.Attributes, requestId } = receivedAs(message) ?? UNKNOWN;
+    const received = receivedAs(message);
+    const system = received?.system ?? message.Attributes;
     const receives = Number(system?.['ApproximateReceiveCount']);
     const source = system?.['DeadLetterQueueSourceArn'];
-    const attributes: Record<string, string> = {};
-    if (requestId !== undefined) attributes[semconv.ATTR_AWS_REQUEST_ID] = requestId;
+    const attributes: Attributes = {};
+    if (received?.requestId !== undefined) attributes[semconv.ATTR_AWS_REQUEST_ID] = received.requestId;
     if (typeof source === 'string') {
       attributes[semconv.ATTR_MESSAGING_DEAD_LETTER_SOURCE] = source.slice(source.lastIndexOf(':') + 1);
     }
@@ -61,32 +65,39 @@ export class IncomingReader implements MessageReader<IncomingMessage> {
   }
 
   sentAtMs(message: IncomingMessage): number | undefined {
-    return Number(message.Attributes?.['SentTimestamp']) || undefined;
+    return Number(systemOf(message)?.['SentTimestamp']) || undefined;
   }
 
   otherContext(message: IncomingMessage): RemoteContext | undefined {
-    const header = message.Attributes?.[TRACE_HEADER];
+    const header = systemOf(message)?.[TRACE_HEADER];
     const spanContext = typeof header === 'string' ? parseTraceHeader(header) : undefined;
     if (spanContext === undefined) return undefined;
     // Amazon's services write 0 for requests that X-Ray did not choose, which must not silence the traces of others.
     return { spanContext, linkOnly: spanContext.traceFlags === 0 && this.options.xrayUnsampled === 'link' };
   }
 
-  private otherFields(message: IncomingMessage): Fields | undefined {
-    const known = this.found.get(message);
-    if (known !== undefined) return known || undefined;
-    const fields =
-      fieldsInBody(message.Body, this.options.maxEnvelopeLength) ??
-      datadogFields(attributeText(message.MessageAttributes, DATADOG));
-    this.found.set(message, fields ?? false);
-    return fields;
+  private otherFields(message: IncomingMessage, attributes: MessageAttributes | undefined): Fields | undefined {
+    if (this.searched?.deref() === message) return this.found;
+    const inBody = fieldsInBody(message.Body, this.options.maxEnvelopeLength);
+    const found = inBody ?? (attributes && datadogFields(attributeText(attributes, DATADOG)));
+    if (found === undefined) return undefined; // found out again as quickly
+    this.searched = new WeakRef(message);
+    this.found = found;
+    return found;
   }
 }
 
-const UNKNOWN: Partial<Received> = {};
+function attributesOf(message: IncomingMessage): MessageAttributes | undefined {
+  return receivedAs(message)?.attributes ?? message.MessageAttributes;
+}
+
+function systemOf(message: IncomingMessage): SystemAttributes | undefined {
+  return receivedAs(message)?.system ?? message.Attributes;
+}
 
 /** Whether attributes are a carrier, to be taken whole: no baggage from an envelope to a context from attributes. */
-function hasContext(attributes: unknown): boolean {
+function hasContext(attributes: MessageAttributes | undefined): boolean {
+  if (attributes === undefined) return false;
   if (attributeText(attributes, 'traceparent') !== undefined) return true;
   return propagation.fields().some((field) => field !== 'baggage' && attributeText(attributes, field) !== undefined);
 }

@@ -27,7 +27,8 @@ export function attributeNames(attributes: unknown): string[] {
 }
 
 /** Bytes that attributes count toward a message's size: names, types and values. */
-export function attributesSize(attributes: MessageAttributes): number {
+export function attributesSize(attributes: MessageAttributes | undefined): number {
+  if (attributes === undefined) return 0;
   let bytes = 0;
   for (const name of Object.keys(attributes)) {
     const { DataType, StringValue, BinaryValue } = attributes[name] ?? {};

@@ -76,7 +76,7 @@ export function regionOfUrl(url: string | undefined): string | undefined {
   return /^https?:\/\/(?:sqs(?:-fips)?\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.amazonaws\.com/.exec(url ?? '')?.[1];
 }
 
-/** What the answer, or the error, of a call says of the request. */
+/** What the answer, or the error, of a call says of the request; a fresh object. */
 export function requestAttributes(answer: unknown, isLegacyToo: boolean): Attributes {
   const { requestId, extendedRequestId } = metadataOf(answer);
   const attributes: Attributes = {};
@@ -95,14 +95,16 @@ export function entryOutcomes(entries: readonly unknown[], answer: unknown): Mes
   const { Successful, Failed } = (answer ?? {}) as { Successful?: unknown; Failed?: unknown };
   const outcomes = new Map<unknown, MessageOutcome>();
   for (const { Id, MessageId } of listOf(Successful)) {
-    outcomes.set(Id, MessageId === undefined ? {} : { attributes: messageId(MessageId) });
+    outcomes.set(Id, { attributes: messageId({ MessageId }) });
   }
   for (const { Id, Code, Message } of listOf(Failed)) outcomes.set(Id, { error: entryError(Code, Message) });
   return entries.map((entry) => outcomes.get((entry as { Id?: unknown }).Id) ?? {});
 }
 
-export function messageId(id: unknown): Attributes {
-  return typeof id === 'string' ? { [semconv.ATTR_MESSAGING_MESSAGE_ID]: id } : {};
+/** The id that the service gave to a message. */
+export function messageId(answer: object): Attributes | undefined {
+  const { MessageId: id } = answer as { readonly MessageId?: unknown };
+  return typeof id === 'string' ? { [semconv.ATTR_MESSAGING_MESSAGE_ID]: id } : undefined;
 }
 
 function rpcAttributes(method: string, region: string | undefined): Attributes {
@@ -121,9 +123,12 @@ function serverOf({ hostname, port, protocol }: { hostname: string; port?: unkno
 }
 
 function metadataOf(answer: unknown): { readonly requestId?: string; readonly extendedRequestId?: string } {
-  const { $metadata } = (typeof answer === 'object' && answer !== null ? answer : {}) as { $metadata?: unknown };
-  return typeof $metadata === 'object' && $metadata !== null ? $metadata : {};
+  if (typeof answer !== 'object' || answer === null) return NO_METADATA;
+  const { $metadata } = answer as { $metadata?: unknown };
+  return typeof $metadata === 'object' && $metadata !== null ? $metadata : NO_METADATA;
 }
+
+const NO_METADATA = {};
 
 function entryError(code: unknown, message: unknown): Error {
   return Object.assign(new Error(String(message ?? code)), { name: String(code), Code: code });

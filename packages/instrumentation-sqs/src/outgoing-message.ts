@@ -6,8 +6,15 @@
 import { propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { MessageFacts, MessageWriter, OutgoingContext } from '@otel-messaging/messaging-common';
 import { SERVICE_LIMITS_BYTES, type SqsOptions } from './config';
-import { copyWith } from './copies';
-import { attributeNames, attributesSize, attributeText, type MessageAttributes, textSize } from './message-attributes';
+import { copyOf, copyWithout, type Writable } from './copies';
+import {
+  attributeNames,
+  attributesSize,
+  attributeText,
+  type MessageAttribute,
+  type MessageAttributes,
+  textSize,
+} from './message-attributes';
 import { formatTraceHeader, TRACE_HEADER } from './x-ray';
 
 /** What `SendMessage` and each entry of `SendMessageBatch` have in common. */
@@ -60,23 +67,24 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
   }
 
   write(message: OutgoingMessage, { fields, stale, spanContext }: OutgoingContext): OutgoingMessage | undefined {
-    const { MessageAttributes: attributes = {}, MessageSystemAttributes: system } = message as WritableMessage;
-    const kept = without(attributes, [...stale, ...Object.keys(fields)]);
+    const { MessageAttributes: attributes, MessageSystemAttributes: system } = message as WritableMessage;
+    const kept = attributes ? without(attributes, stale, fields) : undefined;
     const rung = this.fitting(message, kept, fields);
-    const header = this.headerIsFree(message, rung !== undefined);
-    if (rung === undefined && !header) return undefined;
-    if (rung !== undefined && this.batch !== undefined) {
-      this.batch.bytes += attributesSize(rung) + attributesSize(kept) - attributesSize(attributes ?? {});
+    const hasHeader = this.headerIsFree(message, rung !== undefined);
+    if (rung === undefined && !hasHeader) return undefined;
+    const copy: Writable<WritableMessage> = copyOf(message as WritableMessage);
+    if (rung !== undefined) {
+      copy.MessageAttributes = kept === undefined ? rung : { ...kept, ...rung };
+      if (this.batch !== undefined)
+        this.batch.bytes += attributesSize(copy.MessageAttributes) - attributesSize(attributes ?? undefined);
+    } else if (kept !== attributes) {
+      copy.MessageAttributes = kept; // fields of an older context must not stay beside a header that tells another
     }
-    return copyWith(message, {
-      // Fields of an older context must not stay beside a header that tells another.
-      ...((rung !== undefined || Object.keys(kept).length < Object.keys(attributes ?? {}).length) && {
-        MessageAttributes: { ...kept, ...rung },
-      }),
-      ...(header && {
-        MessageSystemAttributes: { ...system, [TRACE_HEADER]: stringAttribute(formatTraceHeader(spanContext)) },
-      }),
-    });
+    if (hasHeader) {
+      const header = stringAttribute(formatTraceHeader(spanContext));
+      copy.MessageSystemAttributes = system ? { ...system, [TRACE_HEADER]: header } : { AWSTraceHeader: header };
+    }
+    return copy;
   }
 
   private hasRoom(message: WritableMessage): boolean {
@@ -86,20 +94,23 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
     propagation.inject(trace.setSpanContext(ROOT_CONTEXT, ANY_SPAN_CONTEXT), fields);
     const names = Object.keys(fields);
     if (names.length === 0) return false;
-    return this.fitting(message, without(message.MessageAttributes ?? {}, [...W3C, ...names]), fields) !== undefined;
+    const { MessageAttributes: attributes } = message;
+    return this.fitting(message, attributes ? without(attributes, W3C, fields) : undefined, fields) !== undefined;
   }
 
   /** The most of the fields that fit beside the attributes kept, as attributes. */
-  private fitting(message: OutgoingMessage, kept: MessageAttributes, fields: OutgoingContext['fields']) {
-    const names = Object.keys(fields).filter((name) => fields[name] !== '');
-    const free = MAX_ATTRIBUTES - Object.keys(kept).length;
+  private fitting(
+    message: OutgoingMessage,
+    kept: MessageAttributes | undefined,
+    fields: OutgoingContext['fields'],
+  ): MessageAttributes | undefined {
+    const free = kept === undefined ? MAX_ATTRIBUTES : MAX_ATTRIBUTES - Object.keys(kept).length;
+    const names = Object.keys(fields);
     if (names.length === 0 || free < 1) return undefined;
     const used = textSize(message.MessageBody) + attributesSize(kept);
     for (const rung of rungs(names)) {
-      if (rung.length === 0 || rung.length > free || !rung.every((name) => isSendable(name, fields[name] as string))) {
-        continue;
-      }
-      const attributes = Object.fromEntries(rung.map((name) => [name, stringAttribute(fields[name] as string)]));
+      const attributes = rung.length > free ? undefined : attributesOf(rung, fields);
+      if (attributes === undefined) continue;
       const more = attributesSize(attributes);
       if (this.fits(used, more) && (this.batch === undefined || this.fits(this.batch.bytes, more))) return attributes;
     }
@@ -111,8 +122,9 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
    * of the two common ones is respected too, unless the message is beyond it already.
    */
   private fits(used: number, more: number): boolean {
-    if (used + more > this.options.maxMessageBytes) return false;
-    return SERVICE_LIMITS_BYTES.every((limit) => used > limit || used + more <= limit);
+    const [older, newer] = SERVICE_LIMITS_BYTES;
+    const all = used + more;
+    return all <= this.options.maxMessageBytes && all <= newer && (all <= older || used > older);
   }
 
   private headerIsFree({ MessageSystemAttributes: system }: OutgoingMessage, hasAttributes: boolean): boolean {
@@ -142,9 +154,21 @@ function rungs(names: readonly string[]): readonly (readonly string[])[] {
   ];
 }
 
-/** Whether the service takes an attribute of this name and value. */
+/** Fields as attributes; undefined if there are none, or the service would refuse the name or value of one. */
+function attributesOf(names: readonly string[], fields: OutgoingContext['fields']): MessageAttributes | undefined {
+  if (names.length === 0) return undefined;
+  const attributes: Record<string, MessageAttribute> = {};
+  for (const name of names) {
+    const value = fields[name] as string;
+    if (!isSendable(name, value)) return undefined;
+    attributes[name] = stringAttribute(value);
+  }
+  return attributes;
+}
+
 function isSendable(name: string, value: string): boolean {
-  return NAME.test(name) && !RESERVED.test(name) && !UNSENDABLE.test(value);
+  if (name === 'traceparent') return value !== '';
+  return value !== '' && !UNSENDABLE.test(value) && NAME.test(name) && !RESERVED.test(name);
 }
 
 /** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
@@ -160,17 +184,17 @@ function isMap(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'object' && !Array.isArray(value));
 }
 
-/** The attributes less those of these names, in any letter case. */
-function without(attributes: MessageAttributes | null, names: readonly string[]): MessageAttributes {
-  const kept: Record<string, MessageAttributes[string]> = {};
-  if (attributes === null) return kept;
-  const lowerCased = names.map((name) => name.toLowerCase());
-  for (const name of Object.keys(attributes)) {
-    if (!lowerCased.includes(name.toLowerCase())) kept[name] = attributes[name] as MessageAttributes[string];
-  }
-  return kept;
+/** The attributes less those of these names, in any letter case; the same object if there are none. */
+function without(
+  attributes: MessageAttributes,
+  stale: readonly string[],
+  fields: OutgoingContext['fields'],
+): MessageAttributes {
+  const names = new Set([...stale, ...Object.keys(fields)].map((name) => name.toLowerCase()));
+  const isStale = (name: string) => names.has(name.toLowerCase());
+  return Object.keys(attributes).some(isStale) ? copyWithout(attributes, isStale) : attributes;
 }
 
-function stringAttribute(text: string) {
+function stringAttribute(text: string): MessageAttribute {
   return { DataType: 'String', StringValue: text };
 }

@@ -6,9 +6,9 @@
 import { type Context, context as contextApi, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { isObservable, type ProcessOperation, type Telemetry } from '@otel-messaging/messaging-common';
 import { resolveOptions } from './config';
-import { deliveryFor } from './deliveries';
 import { type IncomingMessage, IncomingReader } from './incoming-message';
 import type { Queue } from './queue';
+import { deliveryFor } from './received';
 
 export interface ProcessBatchOptions {
   /** Messages handled at the same time; 1 keeps their order. Default: all of them. */

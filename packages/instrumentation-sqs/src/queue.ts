@@ -8,6 +8,7 @@ import type { SqsOptions } from './config';
 import { IncomingReader } from './incoming-message';
 import { operationFacts, type QueueFacts, type QueueOperation, queueName } from './operations';
 import { OutgoingWriter } from './outgoing-message';
+import type { SystemNamesField } from './received-attributes';
 
 /** A queue as one client sees it: its plans, made on first use, and how its messages are read and written. */
 export class Queue {
@@ -19,6 +20,7 @@ export class Queue {
     private readonly telemetry: Telemetry,
     private readonly options: SqsOptions,
     private readonly facts: QueueFacts,
+    readonly systemNamesField: SystemNamesField = 'MessageSystemAttributeNames',
   ) {
     this.writer = new OutgoingWriter(this.messageOptions, this.refused);
     this.reader = new IncomingReader(this.messageOptions);

@@ -5,10 +5,9 @@
 
 import { propagation } from '@opentelemetry/api';
 import { attributesMd5 } from './attributes-md5';
-import { copyWith } from './copies';
+import { copyOf, copyWithout, type Writable } from './copies';
 import { DATADOG } from './envelope';
 import type { IncomingMessage } from './incoming-message';
-import type { MessageAttributes } from './message-attributes';
 import { TRACE_HEADER } from './x-ray';
 
 /** The fields of `ReceiveMessage` that say what is to come with a message. */
@@ -22,59 +21,77 @@ export interface ReceiveRequest {
 export type SystemNamesField = 'MessageSystemAttributeNames' | 'AttributeNames';
 
 /** System attributes that tell of a message's trace, its time in the queue, its attempts and its death. */
-const SYSTEM_NAMES = [TRACE_HEADER, 'SentTimestamp', 'ApproximateReceiveCount', 'DeadLetterQueueSourceArn'];
+const SYSTEM_NAMES: readonly string[] = [
+  TRACE_HEADER,
+  'SentTimestamp',
+  'ApproximateReceiveCount',
+  'DeadLetterQueueSourceArn',
+];
 
 /** What an application asked for, and how to give it just that after asking for more. */
 export class AskedAttributes {
   private readonly names: readonly string[];
   private readonly systemNames: readonly string[];
+  private readonly isAllSystemAsked: boolean;
 
   /** @param systemField the field to use where the application used neither */
   constructor(
     private readonly request: ReceiveRequest,
     private readonly systemField: SystemNamesField,
   ) {
-    this.names = textsIn(request.MessageAttributeNames);
-    this.systemNames = [...textsIn(request.MessageSystemAttributeNames), ...textsIn(request.AttributeNames)];
+    const { MessageAttributeNames, MessageSystemAttributeNames, AttributeNames } = request;
+    this.names = textsIn(MessageAttributeNames);
+    this.systemNames =
+      AttributeNames === undefined
+        ? textsIn(MessageSystemAttributeNames)
+        : [...textsIn(MessageSystemAttributeNames), ...textsIn(AttributeNames)];
+    this.isAllSystemAsked = this.systemNames.includes('All');
   }
 
   /** A copy of the request that asks for all that we read as well. */
   extended(): ReceiveRequest {
-    const { request } = this;
-    const names = [...new Set([...propagation.fields(), 'traceparent', 'tracestate', 'baggage', DATADOG])];
+    const copy: Writable<ReceiveRequest> = copyOf(this.request);
+    copy.MessageAttributeNames = added(copy.MessageAttributeNames, this.missing(carrierNames()));
     const field =
-      request.MessageSystemAttributeNames === undefined && request.AttributeNames !== undefined
+      copy.MessageSystemAttributeNames === undefined && copy.AttributeNames !== undefined
         ? 'AttributeNames'
         : this.systemField;
-    return copyWith(request, {
-      ...added(
-        'MessageAttributeNames',
-        request.MessageAttributeNames,
-        names.filter((name) => !isAsked(name, this.names)),
-      ),
-      ...added(
-        field,
-        request[field],
-        SYSTEM_NAMES.filter((name) => !this.isSystemAsked(name)),
-      ),
-    });
+    copy[field] = added(copy[field], this.missingSystem());
+    return copy;
   }
 
-  /** Takes out of a received message what the application did not ask for. */
-  hide(message: IncomingMessage): void {
+  /** A received message less what the application did not ask for; the message itself if that is nothing. */
+  visible(message: IncomingMessage): IncomingMessage {
     const { Attributes, MessageAttributes } = message;
-    const system = Attributes && filtered(Attributes, (name) => this.isSystemAsked(name));
-    if (system !== Attributes) replace(message, 'Attributes', system);
-    const attributes = MessageAttributes && filtered(MessageAttributes, (name) => isAsked(name, this.names));
-    if (attributes === MessageAttributes) return;
-    replace(message, 'MessageAttributes', attributes);
-    if (message.MD5OfMessageAttributes !== undefined) {
-      replace(message, 'MD5OfMessageAttributes', attributesMd5(attributes as MessageAttributes));
-    }
+    const system = Attributes && this.visibleSystem(Attributes);
+    const attributes = MessageAttributes && this.visibleAttributes(MessageAttributes);
+    if (system === Attributes && attributes === MessageAttributes) return message;
+    const copy: Writable<IncomingMessage> = copyWithout(message, isOfAttributes);
+    // In the order of the service's own answer.
+    if (system !== undefined) copy.Attributes = system;
+    if (attributes === undefined) return copy;
+    const checksum = attributes === MessageAttributes ? message.MD5OfMessageAttributes : attributesMd5(attributes);
+    if (checksum !== undefined) copy.MD5OfMessageAttributes = checksum;
+    copy.MessageAttributes = attributes;
+    return copy;
   }
 
-  private isSystemAsked(name: string): boolean {
-    return this.systemNames.includes(name) || this.systemNames.includes('All');
+  private visibleAttributes<T extends object>(attributes: T): T | undefined {
+    return this.names.length === 0 ? undefined : filtered(attributes, (name) => isAsked(name, this.names));
+  }
+
+  private visibleSystem<T extends object>(attributes: T): T | undefined {
+    if (this.isAllSystemAsked) return attributes;
+    return this.systemNames.length === 0 ? undefined : filtered(attributes, (name) => this.systemNames.includes(name));
+  }
+
+  private missing(names: readonly string[]): readonly string[] {
+    return this.names.length === 0 ? names : names.filter((name) => !isAsked(name, this.names));
+  }
+
+  private missingSystem(): readonly string[] {
+    if (this.systemNames.length === 0) return SYSTEM_NAMES;
+    return this.isAllSystemAsked ? [] : SYSTEM_NAMES.filter((name) => !this.systemNames.includes(name));
   }
 }
 
@@ -89,10 +106,23 @@ function isAsked(name: string, asked: readonly string[]): boolean {
   );
 }
 
+/** Names of all attributes that may carry a context; the same list for as long as the propagator's fields are. */
+function carrierNames(): readonly string[] {
+  const fields = propagation.fields();
+  if (fields.length !== knownFields.length || fields.some((field, i) => field !== knownFields[i])) {
+    knownFields = fields;
+    knownNames = [...new Set([...fields, 'traceparent', 'tracestate', 'baggage', DATADOG])];
+  }
+  return knownNames;
+}
+
+let knownFields: readonly string[] = [];
+let knownNames: readonly string[] = ['traceparent', 'tracestate', 'baggage', DATADOG];
+
 /** A request field with more names; a value that is no list is left to the client to complain of. */
-function added(field: string, value: unknown, names: readonly string[]): Record<string, readonly unknown[]> {
-  if (names.length === 0 || !(value === undefined || value === null || Array.isArray(value))) return {};
-  return { [field]: [...(value ?? []), ...names] };
+function added(value: unknown, names: readonly string[]): unknown {
+  if (value === undefined || value === null) return names.length === 0 ? value : names;
+  return Array.isArray(value) && names.length > 0 ? [...value, ...names] : value;
 }
 
 /** The same object if all of it stays, undefined if nothing does. */
@@ -101,14 +131,15 @@ function filtered<T extends object>(attributes: T, stays: (name: string) => bool
   const staying = names.filter(stays);
   if (staying.length === names.length) return attributes;
   if (staying.length === 0) return undefined;
-  return Object.fromEntries(staying.map((name) => [name, (attributes as Record<string, unknown>)[name]])) as T;
+  return copyWithout(attributes, (name) => !staying.includes(name));
 }
 
-function replace<K extends keyof IncomingMessage>(message: IncomingMessage, field: K, value: IncomingMessage[K]): void {
-  if (value === undefined) delete message[field];
-  else message[field] = value;
+function isOfAttributes(name: string): boolean {
+  return name === 'Attributes' || name === 'MessageAttributes' || name === 'MD5OfMessageAttributes';
 }
 
 function textsIn(names: unknown): readonly string[] {
-  return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
+  return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : NONE;
 }
+
+const NONE: readonly string[] = [];

@@ -4,37 +4,42 @@
  */
 
 import { attributesMd5 } from './attributes-md5';
+import { copyOf, copyWithout, type Writable } from './copies';
 import type { MessageAttributes } from './message-attributes';
 import type { OutgoingMessage } from './outgoing-message';
 
+/** The checksums in an answer to a send, or to one entry of a batch. */
+interface Checksums {
+  readonly MD5OfMessageAttributes?: string;
+  readonly MD5OfMessageSystemAttributes?: string;
+}
+
 /**
- * Makes the checksums in an answer those of the message that the application sent, which may verify them; the answer's
- * own are those of the copy that carries a context.
+ * An answer with the checksums of the message that the application sent, which may verify them; those of the service
+ * are of the copy that carries a context.
  */
-export function restoreChecksums(answer: unknown, message: OutgoingMessage, copy: OutgoingMessage): void {
-  if (copy === message || typeof answer !== 'object' || answer === null) return;
-  restore(answer, 'MD5OfMessageAttributes', message.MessageAttributes, copy.MessageAttributes);
-  restore(answer, 'MD5OfMessageSystemAttributes', message.MessageSystemAttributes, copy.MessageSystemAttributes);
+export function withOwnChecksums<T extends object>(answer: T, message: OutgoingMessage): T {
+  const attributes = attributesMd5(message.MessageAttributes as MessageAttributes | undefined);
+  const system = attributesMd5(message.MessageSystemAttributes as MessageAttributes | undefined);
+  const own: Writable<Checksums> = copyWithout(answer, isChecksum);
+  const { MD5OfMessageAttributes, MD5OfMessageSystemAttributes } = answer as Checksums;
+  if (attributes !== undefined && MD5OfMessageAttributes !== undefined) own.MD5OfMessageAttributes = attributes;
+  if (system !== undefined && MD5OfMessageSystemAttributes !== undefined) own.MD5OfMessageSystemAttributes = system;
+  return own as T;
 }
 
-/** @param copies what was sent in place of the entries, in their order */
-export function restoreBatchChecksums(
-  answer: unknown,
-  entries: readonly OutgoingMessage[],
-  copies: readonly OutgoingMessage[],
-): void {
-  const { Successful } = (answer ?? {}) as { readonly Successful?: unknown };
-  if (!Array.isArray(Successful)) return;
-  const indexes = new Map(entries.map((entry, i) => [(entry as { readonly Id?: unknown }).Id, i]));
-  for (const one of Successful) {
-    const i = indexes.get(one?.Id);
-    if (i !== undefined) restoreChecksums(one, entries[i] as OutgoingMessage, copies[i] as OutgoingMessage);
-  }
+/** The answer to a batch, in the same way. */
+export function withOwnBatchChecksums<T extends object>(answer: T, entries: readonly OutgoingMessage[]): T {
+  const { Successful } = answer as { readonly Successful?: unknown };
+  if (!Array.isArray(Successful)) return answer;
+  const copy = copyOf(answer) as { Successful?: unknown };
+  copy.Successful = Successful.map((one) => {
+    const entry = entries.find((candidate) => (candidate as { readonly Id?: unknown }).Id === one?.Id);
+    return entry === undefined ? one : withOwnChecksums(one, entry);
+  });
+  return copy as T;
 }
 
-function restore(answer: object, field: string, own: unknown, sent: unknown): void {
-  if (own === sent || !Object.hasOwn(answer, field)) return;
-  const checksum = attributesMd5(own as MessageAttributes);
-  if (checksum === undefined) delete (answer as Record<string, unknown>)[field];
-  else (answer as Record<string, unknown>)[field] = checksum;
+function isChecksum(name: string): boolean {
+  return name === 'MD5OfMessageAttributes' || name === 'MD5OfMessageSystemAttributes';
 }

@@ -1,0 +1,64 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { ReceiveOperation, Telemetry } from '@otel-messaging/messaging-common';
+import type { IncomingMessage } from './incoming-message';
+import { requestIdOf } from './operations';
+import type { Queue } from './queue';
+import { note, Received, rememberReceipt } from './received';
+import { AskedAttributes } from './received-attributes';
+import { type Command, TracedCall } from './traced-call';
+
+/** `ReceiveMessage`; undefined where nothing is to be recorded. */
+export function receiveMessage(telemetry: Telemetry, queue: Queue, { input }: Command): TracedCall | undefined {
+  const asked = new AskedAttributes(input, queue.systemNamesField);
+  const extended = asked.extended();
+  const operation = telemetry.startReceive(queue.plan('receive'));
+  return operation && new ReceiveCall(telemetry, operation, extended, asked, queue);
+}
+
+class ReceiveCall extends TracedCall<ReceiveOperation> {
+  constructor(
+    telemetry: Telemetry,
+    private readonly receive: ReceiveOperation,
+    readonly input: object,
+    private readonly asked: AskedAttributes,
+    private readonly queue: Queue,
+  ) {
+    super(telemetry, receive);
+  }
+
+  protected finish(output: object): unknown {
+    const { Messages: messages } = output as { readonly Messages?: IncomingMessage[] };
+    if (!Array.isArray(messages) || messages.length === 0) this.end(output, undefined);
+    else this.deliver(messages, output);
+    return output;
+  }
+
+  /** Puts into the client's array what the application asked for, and notes the rest on each message. */
+  private deliver(messages: IncomingMessage[], output: object): void {
+    const { reader } = this.queue;
+    const all: Received[] = [];
+    // By index here and below: walking the array would begin the handling of its messages.
+    for (let i = 0; i < messages.length; i++) {
+      const message = messages[i] as IncomingMessage;
+      const received = new Received(message.MessageId, message.Attributes, message.MessageAttributes);
+      const visible = this.asked.visible(message);
+      note(visible, received);
+      if (visible !== message) messages[i] = visible;
+      all.push(received);
+    }
+    const attributes = this.requestAttributes(output);
+    const deliveries = this.receive.endWithMessages(messages, reader, this.queue.plan('process'), attributes);
+    const requestId = requestIdOf(output);
+    for (let i = 0; i < all.length; i++) {
+      const received = all[i] as Received;
+      received.delivery = deliveries[i];
+      received.requestId = requestId;
+      received.attributes = undefined; // read by now, and perhaps large
+      rememberReceipt(messages[i]?.ReceiptHandle, received);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { type Delivery, deliveryOf } from '@otel-messaging/messaging-common';
+import type { MessageAttributes } from './message-attributes';
+
+/** What is known of a message that was received, some of it not to be seen in the message that the application has. */
+export class Received {
+  delivery: Delivery | undefined;
+  /** Id of the request that brought the message; known to its own span, not to the links of the poll. */
+  requestId: string | undefined;
+
+  /**
+   * @param system system attributes, those that the application did not ask for included
+   * @param attributes all attributes that came, for as long as they are read
+   */
+  constructor(
+    readonly messageId: string | undefined,
+    readonly system: SystemAttributes | undefined,
+    public attributes: MessageAttributes | undefined,
+  ) {}
+}
+
+export type SystemAttributes = Readonly<Record<string, string | undefined>>;
+
+/** Receipts remembered for copies and deletions. Few are waited for; the limit is for those that never come back. */
+const MAX_RECEIPTS = 1000;
+
+/** The first of these that is known: what the message itself was given, or what its receipt handle says. */
+export function receivedAs(message: unknown): Received | undefined {
+  if (typeof message !== 'object' || message === null) return undefined;
+  return Note.of(message) ?? receivedBy((message as { ReceiptHandle?: unknown }).ReceiptHandle);
+}
+
+export function receivedBy(handle: unknown): Received | undefined {
+  return typeof handle === 'string' ? byHandle.get(handle) : undefined;
+}
+
+/** The delivery of a message, or of a copy of it. */
+export function deliveryFor(message: unknown): Delivery | undefined {
+  return deliveryOf(message) ?? receivedAs(message)?.delivery;
+}
+
+/** Attaches what is known to a message, unseen by whoever has it. */
+export function note(message: object, received: Received): void {
+  if (Object.isExtensible(message)) new Note(message, received);
+}
+
+/** Keeps what is known for those who have no more than a copy, or the receipt. */
+export function rememberReceipt(handle: unknown, received: Received): void {
+  if (typeof handle !== 'string') return;
+  const oldest = handles[next];
+  if (oldest !== undefined && byHandle.get(oldest.handle) === oldest.received) byHandle.delete(oldest.handle);
+  handles[next] = { handle, received };
+  next = (next + 1) % MAX_RECEIPTS;
+  byHandle.set(handle, received);
+}
+
+/** The message is deleted: nobody will ask again. */
+export function forgetReceipt(handle: unknown): void {
+  if (typeof handle === 'string') byHandle.delete(handle);
+}
+
+const byHandle = new Map<string, Received>();
+/** In the order of their arrival, as a ring: asking a Map for its oldest entry walks over all that were deleted. */
+const handles: { readonly handle: string; readonly received: Received }[] = [];
+let next = 0;
+
+class Returned {
+  constructor(object: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: what a derived class then puts its private fields on
+    return object;
+  }
+}
+
+/** A private field on an object of somebody else: seen by no reflection, and a tenth of the cost of a WeakMap. */
+class Note extends Returned {
+  readonly #received: Received;
+
+  constructor(message: object, received: Received) {
+    super(message);
+    this.#received = received;
+  }
+
+  static of(message: object): Received | undefined {
+    return #received in message ? (message as Note).#received : undefined;
+  }
+}

@@ -1,0 +1,65 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { Attributes } from '@opentelemetry/api';
+import type { ActiveOperation, Outcome, Telemetry } from '@otel-messaging/messaging-common';
+import { requestAttributes } from './operations';
+
+/** A command of the application, as far as it concerns us. */
+export interface Command {
+  readonly input: object;
+}
+
+/** A call of the client that is traced: what to send in place of the application's command, and what to do after. */
+export abstract class TracedCall<O extends ActiveOperation = ActiveOperation> {
+  /** The input to send: the command's own, or a copy. */
+  abstract readonly input: object;
+
+  constructor(
+    protected readonly telemetry: Telemetry,
+    /** Undefined where nothing is recorded of the call itself. */
+    readonly operation: O | undefined,
+  ) {}
+
+  /** What to hand to the application in place of the client's answer. */
+  succeeded(output: unknown): unknown {
+    let shown = output;
+    try {
+      if (typeof output === 'object' && output !== null) shown = this.finish(output);
+    } catch (error) {
+      this.telemetry.report('read an answer', error);
+    }
+    this.operation?.end();
+    return shown;
+  }
+
+  failed(error: unknown): void {
+    try {
+      this.operation?.end({ error: error ?? new Error(), attributes: this.requestAttributes(error) });
+    } catch (failure) {
+      this.telemetry.report('read an error', failure);
+      this.operation?.fail(error);
+    }
+  }
+
+  /** Records the answer; gives what the application is to see of it. */
+  protected abstract finish(output: object): unknown;
+
+  protected end(output: object, attributes: Attributes | undefined, messages?: Outcome['messages']): void {
+    const all = this.requestAttributes(output);
+    this.operation?.end({ attributes: attributes === undefined ? all : Object.assign(all, attributes), messages });
+  }
+
+  protected requestAttributes(answer: unknown): Attributes {
+    return requestAttributes(answer, this.telemetry.config.semconv === 'dup');
+  }
+}
+
+/** The entries of a batch, if all of them are objects; what else there may be is the client's to refuse. */
+export function entriesOf<E extends object>(input: object): readonly E[] | undefined {
+  const { Entries } = input as { readonly Entries?: unknown };
+  if (!Array.isArray(Entries)) return undefined;
+  return Entries.every((entry) => typeof entry === 'object' && entry !== null) ? Entries : undefined;
+}
