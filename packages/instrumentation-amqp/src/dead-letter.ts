@@ -46,11 +46,16 @@ export function historyOf({ fields, properties }: AmqpMessage, queue: string): H
   const returned = fields?.redelivered === true ? RETURNED_ONCE : FIRST_DELIVERY;
   if (typeof headers !== 'object' || headers === null || !hasHistory(headers)) return returned;
   const deaths = deathsOf(headers['x-death']);
-  const rejected = deaths.reduce((sum, { reason, count }) => (reason === 'rejected' ? sum + count : sum), 0);
+  const died = deaths.reduce((sum, { reason, count }) => (wasDelivered(reason) ? sum + count : sum), 0);
   return {
-    deliveries: rejected + Math.max(returned.deliveries, countOf(headers['x-delivery-count'])),
+    deliveries: died + Math.max(returned.deliveries, countOf(headers['x-delivery-count'])),
     deadLetter: deadLetterOf(deaths, headers, queue),
   };
+}
+
+/** At a delivery limit there were more of them than one; how many, the broker does not tell. */
+function wasDelivered(reason: string | undefined): boolean {
+  return reason === 'rejected' || reason === 'delivery_limit';
 }
 
 function hasHistory(headers: object): boolean {
@@ -63,7 +68,8 @@ function deadLetterOf(
   queue: string,
 ): DeadLetter | undefined {
   if (deaths.some((death) => death.queue === queue)) return undefined;
-  const [latest] = deaths;
+  // Time spent in a retry queue is no death to speak of, if there was another.
+  const latest = deaths.find(({ reason }) => reason !== 'expired') ?? deaths[0];
   if (latest !== undefined) return { source: latest.queue, reason: latest.reason };
   const source = wordOf(headers['x-first-death-queue']);
   if (source === undefined || source === queue) return undefined;

@@ -8,6 +8,7 @@ import type { AmqpMessage, Channel } from './amqplib';
 import type { ChannelState, Channels, Unsettled } from './channels';
 import { settledMessages } from './message';
 import { type Origin, settleFacts } from './operations';
+import { textOf } from './queue-source';
 
 type SettlementName = 'ack' | 'nack' | 'reject';
 
@@ -119,7 +120,8 @@ function startSettle({ telemetry }: Channels, state: ChannelState, { name, messa
   const { broker } = state.connection;
   const tag = tagOf(message);
   const settled = isUpTo ? upTo(state, tag) : known(state, tag);
-  const plan = telemetry.plan(settleFacts(broker, name, commonOrigin(settled), isUpTo));
+  const origin = commonOrigin(settled) ?? (isUpTo ? undefined : statedOrigin(message));
+  const plan = telemetry.plan(settleFacts(broker, name, origin, isUpTo));
   const creations = settled.map(({ creation }) => creation);
   if (isUpTo) return telemetry.startSettle(plan, { count: settled.length, creations });
   return telemetry.startSettle(plan, { count: 1, creations, message, reader: settledMessages });
@@ -148,6 +150,15 @@ function commonOrigin(settled: readonly Unsettled[]): Origin | undefined {
     ({ origin }) => origin.exchange === exchange && origin.routingKey === routingKey && origin.queue === queue,
   );
   return isSame ? first.origin : undefined;
+}
+
+/** What a message says of itself that was delivered unseen. */
+function statedOrigin(message: AmqpMessage | undefined): Origin {
+  return {
+    exchange: textOf(message?.fields?.exchange),
+    routingKey: textOf(message?.fields?.routingKey),
+    queue: '',
+  };
 }
 
 function apply({ open, unsettled, hasPulled }: ChannelState, { settlement, message, isUpTo }: Call): void {

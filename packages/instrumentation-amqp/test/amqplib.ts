@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { applyInstrumentation } from '@otel-messaging/test-utils';
 import type * as CallbackApi from 'amqplib/callback_api';
@@ -46,16 +45,3 @@ applyInstrumentation(instrumentation, require);
 // Only now: these take hold of inner functions when they are loaded.
 export const amqplib = require('amqplib') as PromiseApi;
 export const callbackApi = require('amqplib/callback_api') as typeof CallbackApi;
-
-/** The broker that all tests use. */
-export function brokerUrl(): string {
-  const url = process.env['RABBITMQ_URL'];
-  if (url === undefined)
-    throw new Error('RABBITMQ_URL is not set: start a broker with test-utils/bin/brokers.js rabbitmq');
-  return url;
-}
-
-/** A name that no other test has. */
-export function freshName(prefix: string): string {
-  return `${prefix}-${randomUUID().slice(0, 8)}`;
-}

@@ -6,7 +6,8 @@
 import { context, trace } from '@opentelemetry/api';
 import { eventually } from '@otel-messaging/test-utils';
 import type { Channel } from 'amqplib';
-import { amqplib, brokerUrl, freshName, instrumentation } from './amqplib';
+import { amqplib, instrumentation } from './amqplib';
+import { brokerUrl, freshName } from './broker';
 import { session, ticks } from './session';
 
 test('a confirmed publish ends with the confirm, with and without a callback', () =>

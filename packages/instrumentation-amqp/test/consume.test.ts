@@ -6,7 +6,8 @@
 import { context, trace } from '@opentelemetry/api';
 import { eventually, unhandledRejections } from '@otel-messaging/test-utils';
 import type { Channel, ConsumeMessage } from 'amqplib';
-import { amqplib, brokerUrl, instrumentation } from './amqplib';
+import { amqplib, instrumentation } from './amqplib';
+import { brokerUrl } from './broker';
 import { consuming, session, ticks } from './session';
 
 const SETTLEMENT = ['messaging.message.settlement'];

@@ -19,6 +19,14 @@ test.each([
   ['back from a retry queue', 'work', { 'x-death': [RETRY_EXPIRED, WORK_REJECTED] }, false, 2, undefined],
   ['back, and returned once more', 'work', { 'x-death': [RETRY_EXPIRED, WORK_REJECTED] }, true, 3, undefined],
   ['dead', 'dead', { 'x-death': [WORK_REJECTED, RETRY_EXPIRED] }, false, 2, { source: 'work', reason: 'rejected' }],
+  [
+    'passed on',
+    'dead',
+    { 'x-death': [RETRY_EXPIRED, WORK_REJECTED] },
+    false,
+    2,
+    { source: 'work', reason: 'rejected' },
+  ],
   ['expired unseen', 'dead', { 'x-death': [RETRY_EXPIRED] }, false, 0, { source: 'retry', reason: 'expired' }],
   [
     'told by the first death alone',

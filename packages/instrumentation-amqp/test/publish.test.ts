@@ -5,7 +5,8 @@
 
 import { deepFreeze } from '@otel-messaging/test-utils';
 import type { Options } from 'amqplib';
-import { amqplib, brokerUrl, instrumentation } from './amqplib';
+import { amqplib, instrumentation } from './amqplib';
+import { brokerUrl } from './broker';
 import { consuming, session } from './session';
 
 test('sendToQueue and publish make one span each, and the handler is in their trace', () =>

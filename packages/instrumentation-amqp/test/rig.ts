@@ -6,7 +6,8 @@
 import type { Rig, RigClient, RigMessage } from '@otel-messaging/test-utils';
 import type { Channel, ConfirmChannel, Message, Options } from 'amqplib';
 import type * as Callbacks from 'amqplib/callback_api';
-import { amqplib, brokerUrl, callbackApi, doors, freshName, instrumentation } from './amqplib';
+import { amqplib, callbackApi, doors, instrumentation } from './amqplib';
+import { brokerUrl, freshName } from './broker';
 
 interface Input {
   readonly content: Buffer;

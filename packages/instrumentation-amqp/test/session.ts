@@ -5,7 +5,8 @@
 
 import { startTracing, type Tracing, type TracingOptions, traceText } from '@otel-messaging/test-utils';
 import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
-import { amqplib, brokerUrl, freshName, instrumentation } from './amqplib';
+import { amqplib, instrumentation } from './amqplib';
+import { brokerUrl, freshName } from './broker';
 
 /** One test's connection, channel and queue, with everything that is traced. */
 export interface Session {

@@ -1,0 +1,129 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { trace } from '@opentelemetry/api';
+import { eventually, startTracing, type Tracing, traceText } from '@otel-messaging/test-utils';
+import type { Channel, ConfirmChannel, Connection, GetMessage, Message } from 'amqplib/callback_api';
+import { amqplib, callbackApi, instrumentation } from './amqplib';
+import { brokerUrl, freshName } from './broker';
+
+let tracing: Tracing;
+let connection: Connection;
+let channel: Channel;
+let queue: string;
+
+beforeEach(async () => {
+  tracing = startTracing([instrumentation]);
+  connection = await called<Connection>((done) => callbackApi.connect(brokerUrl(), done));
+  connection.on('error', () => {});
+  channel = await called<Channel>((done) => void connection.createChannel(done));
+  channel.on('error', () => {});
+  queue = freshName('queue');
+  await called((done) => channel.assertQueue(queue, { expires: 60_000 }, done));
+});
+
+afterEach(async () => {
+  instrumentation.setConfig({});
+  await called<void>((done) => connection.close(done)).catch(() => {});
+  await tracing.stop();
+});
+
+test('publish, consume and ack', async () => {
+  await tracing.inSpan('app', () => void channel.sendToQueue(queue, Buffer.from('one')));
+  const ok = await called<{ consumerTag: string }>((done) =>
+    channel.consume(
+      queue,
+      (message) => {
+        trace.getTracer('application').startSpan('work').end();
+        channel.ack(message as Message);
+      },
+      {},
+      done,
+    ),
+  );
+  expect(typeof ok.consumerTag).toBe('string');
+  await eventually('the message', () => tracing.spans().length === 4);
+  expect(text()).toBe(
+    [
+      'app INTERNAL',
+      '└─ publish queue PRODUCER',
+      '   └─ consume queue CONSUMER  → publish queue',
+      '      └─ work INTERNAL',
+    ].join('\n'),
+  );
+});
+
+test('methods give the channel, as without us', () => {
+  const message = { fields: { deliveryTag: 1 } } as Message;
+  const traced = channel.consume(queue, () => {}) as unknown;
+  expect(traced).toBe(channel);
+  expect(channel.get(queue, {}, () => {}) as unknown).toBe(channel);
+  for (const result of [channel.ack(message), channel.nack(message), channel.reject(message)]) {
+    expect(result as unknown).toBe(channel);
+  }
+  for (const result of [channel.ackAll(), channel.nackAll(), channel.recover()])
+    expect(result as unknown).toBe(channel);
+});
+
+test('get, with a message and without, in the context of its call', async () => {
+  channel.sendToQueue(queue, Buffer.from('one'));
+  await tracing.inSpan('app', async () => {
+    const results = await new Promise<[unknown, GetMessage | false, unknown]>((resolve) => {
+      channel.get(queue, {}, (error, message) => resolve([error, message, trace.getActiveSpan()]));
+    });
+    expect(results).toMatchObject([null, { content: Buffer.from('one') }, { name: 'app' }]);
+    channel.ack(results[1] as GetMessage);
+    expect(await called<GetMessage | false>((done) => void channel.get(queue, {}, done))).toBe(false);
+  });
+  expect(text()).toBe(['publish queue PRODUCER', 'app INTERNAL', '└─ get queue CLIENT  → publish queue'].join('\n'));
+});
+
+test('a get that fails gives the error to its callback alone', async () => {
+  const missing = freshName('missing');
+  const error = await new Promise<Error>((resolve) => void channel.get(missing, {}, (failure) => resolve(failure)));
+  expect(error.message).toMatch(/NOT_FOUND/);
+  expect(text().replaceAll(missing, 'missing')).toBe('get missing CLIENT !not-found');
+});
+
+test('confirms, one by one and all together', async () => {
+  const confirms = await called<ConfirmChannel>((done) => void connection.createConfirmChannel(done));
+  await called<void>(
+    (done) => void confirms.sendToQueue(queue, Buffer.from('one'), {}, (error) => done(error, undefined)),
+  );
+  expect(tracing.openSpans).toBe(0);
+  confirms.sendToQueue(queue, Buffer.from('two'));
+  expect(tracing.openSpans).toBe(1);
+  await new Promise<void>((resolve, reject) =>
+    confirms.waitForConfirms((error) => (error ? reject(error) : resolve())),
+  );
+  expect(tracing.openSpans).toBe(0);
+});
+
+test('both APIs in one process', async () => {
+  const promises = await amqplib.connect(brokerUrl());
+  (await promises.createChannel()).sendToQueue(queue, Buffer.from('one'));
+  const message = await new Promise<Message | null>((resolve) => void channel.consume(queue, resolve));
+  channel.ack(message as Message);
+  await promises.close();
+  expect(text()).toBe('publish queue PRODUCER\n└─ consume queue CONSUMER  → publish queue');
+});
+
+test('closing the channel ends what is open', async () => {
+  channel.sendToQueue(queue, Buffer.from('one'));
+  await new Promise((resolve) => void channel.consume(queue, resolve));
+  expect(tracing.openSpans).toBe(1);
+  await called<void>((done) => channel.close(done));
+  expect(tracing.openSpans).toBe(0);
+});
+
+function text(): string {
+  return traceText(tracing.spans(), { rename: (name) => name.replaceAll(queue, 'queue') });
+}
+
+function called<T>(call: (done: (error: unknown, value: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call((error, value) => (error ? reject(error) : resolve(value)));
+  });
+}

@@ -1,0 +1,106 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { context, trace } from '@opentelemetry/api';
+import { eventually, unhandledRejections } from '@otel-messaging/test-utils';
+import type { GetMessage } from 'amqplib';
+import { instrumentation } from './amqplib';
+import { freshName } from './broker';
+import { session } from './session';
+
+test('a pulled message makes a receive span that links to its publish, and no process span (C14)', () =>
+  session(async ({ tracing, channel, queue, publish, traces }) => {
+    await tracing.inSpan('producer', () => publish('one'));
+    await tracing.inSpan('app', async () => {
+      const message = await channel.get(queue);
+      expect(trace.getSpan(context.active())).toMatchObject({ name: 'app' });
+      channel.ack(message as GetMessage);
+    });
+    expect(traces(['rabbitmq.message.delivery_tag'])).toBe(
+      [
+        'producer INTERNAL',
+        '└─ publish queue PRODUCER',
+        'app INTERNAL',
+        '└─ get queue CLIENT {rabbitmq.message.delivery_tag=1}  → publish queue',
+      ].join('\n'),
+    );
+  }));
+
+test('its name tells exchange and routing key of the message, and no count', () =>
+  session(async ({ tracing, channel, queue }) => {
+    await channel.bindQueue(queue, 'amq.topic', 'orders.#');
+    channel.publish('amq.topic', 'orders.created', Buffer.from('one'), { messageId: 'm-1' });
+    let message: GetMessage | false = false;
+    await eventually('the message', async () => {
+      message = await channel.get(queue, { noAck: true });
+      return message !== false;
+    });
+    expect(message).toMatchObject({ content: Buffer.from('one') });
+    const span = tracing.spans().at(-1);
+    expect(span?.name).toBe(`get amq.topic:orders.created:${queue}`);
+    expect(span?.attributes).toMatchObject({
+      'messaging.destination.name': `amq.topic:orders.created:${queue}`,
+      'rabbitmq.destination.routing_key': 'orders.created',
+      'messaging.message.id': 'm-1',
+    });
+    expect(span?.attributes).not.toHaveProperty(['messaging.batch.message_count']);
+  }));
+
+test('an empty queue gives false and no span; with emptyReceiveSpans it has one', () =>
+  session(async ({ tracing, channel, queue, traces }) => {
+    expect(await channel.get(queue)).toBe(false);
+    expect(tracing.spans()).toEqual([]);
+    instrumentation.setConfig({ emptyReceiveSpans: true });
+    expect(await channel.get(queue)).toBe(false);
+    expect(traces()).toBe('get queue CLIENT');
+  }));
+
+test('a queue that is not there: the same rejection, a failed span, and a forgotten one is reported', () =>
+  session(async ({ connection, traces }) => {
+    const missing = freshName('missing');
+    const outcome = async () => {
+      const channel = await connection.createChannel();
+      channel.on('error', () => {});
+      return channel.get(missing).then(String, (error: Error) => error.message);
+    };
+    const traced = await outcome();
+    expect(traced).toMatch(/NOT_FOUND/);
+    expect(traces().replaceAll(missing, 'missing')).toBe('get missing CLIENT !not-found');
+    const channel = await connection.createChannel();
+    channel.on('error', () => {});
+    expect(
+      await unhandledRejections(async () => {
+        void channel.get(missing);
+        await new Promise((resolve) => channel.once('close', resolve));
+      }),
+    ).toHaveLength(1);
+    instrumentation.disable();
+    expect(traced).toBe(await outcome());
+  }));
+
+test.each([
+  ['no queue', []],
+  ['a queue of the wrong type', [5]],
+  ['options of the wrong type', ['queue', 5]],
+])('%s meets the error of amqplib, and nothing stays open', (_, args) =>
+  session(
+    async ({ connection, tracing }) => {
+      const outcome = async () => {
+        const channel = await connection.createChannel();
+        channel.on('error', () => {});
+        try {
+          return String(await (channel.get as (...args: unknown[]) => Promise<unknown>)(...args));
+        } catch (error) {
+          return String(error);
+        }
+      };
+      const traced = await outcome();
+      expect(tracing.openSpans).toBe(0);
+      instrumentation.disable();
+      expect(traced).toBe(await outcome());
+    },
+    { contract: false }, // there is no destination to be named
+  ),
+);
