@@ -36,8 +36,12 @@ export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrume
   }
 
   protected override init(): InstrumentationNodeModuleDefinition[] {
+    // All copies of the package: the base class remembers the last one only, for `enable()`.
+    const kafkaClasses = new Set<KafkaClass>();
     const patch = (kafkaClass: KafkaClass) => {
-      patchKafka(kafkaClass, this.patches, this.telemetry, this.format);
+      for (const known of kafkaClasses.add(kafkaClass)) {
+        patchKafka(known, this.patches, this.telemetry, this.format);
+      }
       return remembering(kafkaClass, this.telemetry);
     };
     const file = new InstrumentationNodeModuleFile(KAFKAJS_FILE, KAFKAJS_VERSIONS, patch, unpatchedByDisable);
