@@ -21,8 +21,8 @@ export abstract class ActiveOperation {
   protected startedMs: number;
   /** When the operation was over, where that was before `end`. */
   protected endedMs: number | undefined;
-  /** The span was given its start time: then its end is to come from the same clock. */
-  protected isBackdated = false;
+  /** Milliseconds since the epoch; set for a span that is made later than its operation began. */
+  protected startedEpochMs: number | undefined;
   private hasCalled = false;
 
   protected constructor(
@@ -99,7 +99,7 @@ export abstract class ActiveOperation {
     }
     if (this.startedMs > 0) this.endedMs ??= performance.now();
     try {
-      this.span?.end(this.isBackdated ? this.endedMs : undefined);
+      this.span?.end(this.endedMs === undefined ? undefined : this.epochOf(this.endedMs));
     } catch (error) {
       telemetry.report('end a span', error);
     }
@@ -139,6 +139,14 @@ export abstract class ActiveOperation {
     return type;
   }
 
+  /**
+   * A span that was given its start needs all its times given, or it takes them from another clock; undefined for any
+   * other span. Start by the wall clock, the rest by the steady one, as SDKs do it.
+   */
+  private epochOf(steadyMs: number): number | undefined {
+    return this.startedEpochMs === undefined ? undefined : this.startedEpochMs + (steadyMs - this.startedMs);
+  }
+
   private describeError(error: unknown, type: string): void {
     const { span } = this;
     if (!span?.isRecording()) return;
@@ -149,7 +157,8 @@ export abstract class ActiveOperation {
     if (typeof message === 'string' && message !== '' && message !== type) {
       span.setStatus({ code: SpanStatusCode.ERROR, message: message.slice(0, 1000) });
     }
-    this.telemetry.recordException(span, this.context, this.plan.facts.type, error);
+    const time = this.epochOf(performance.now());
+    this.telemetry.recordException(span, this.context, this.plan.facts.type, error, time);
   }
 
   /** A context manager that fails is no reason for the application's call to fail. */

@@ -21,9 +21,9 @@ export function recordException(
   context: Context,
   type: OperationType,
   error: Error,
+  time: number | undefined,
 ): void {
-  // With a time: a span that was given its start would take one of milliseconds, which may lie before it.
-  if (signal !== 'log') span.recordException(error, performance.now());
+  if (signal !== 'log') span.recordException(error, time);
   if (signal === 'span-event') return;
   logger().emit({
     eventName: `messaging.${type}.exception`,

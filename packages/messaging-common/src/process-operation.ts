@@ -50,7 +50,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     isLazy: boolean,
   ) {
     super(telemetry, plan, isLazy || telemetry.signals.instruments !== undefined);
-    this.isBackdated = isLazy;
+    if (isLazy) this.startedEpochMs = Date.now();
     this.context = withScope(this.baseOf(ambient), this);
   }
 
@@ -253,7 +253,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
         kind: spanKind('process'),
         attributes: plan.attributes,
         links,
-        startTime: this.isBackdated ? this.startedMs : undefined,
+        startTime: this.startedEpochMs,
       },
       withoutScope(this.context, parent),
     );

@@ -22,7 +22,7 @@ import type { Telemetry } from './telemetry';
 export class ReceiveOperation extends ActiveOperation {
   span: Span | undefined;
   readonly context: Context;
-  protected override isBackdated = true;
+  protected override startedEpochMs = Date.now();
   private readonly ambient: Context;
 
   constructor(telemetry: Telemetry, plan: OperationPlan) {
@@ -88,7 +88,7 @@ export class ReceiveOperation extends ActiveOperation {
         kind: spanKind('receive'),
         attributes: { ...plan.attributes, ...batch, ...attributes },
         links,
-        startTime: this.startedMs,
+        startTime: this.startedEpochMs,
       },
       withoutScope(ambient, ambientSpan(ambient)),
     );

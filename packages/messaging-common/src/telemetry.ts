@@ -220,8 +220,8 @@ export class Telemetry {
     if (instruments !== undefined && count > 0) plan.count(instruments, count, errorType);
   }
 
-  recordException(span: Span, context: Context, type: OperationType, error: Error): void {
-    recordException(this.resolved.exceptionSignal, this.logger, span, context, type, error);
+  recordException(span: Span, context: Context, type: OperationType, error: Error, time: number | undefined): void {
+    recordException(this.resolved.exceptionSignal, this.logger, span, context, type, error, time);
   }
 
   guard<T>(what: string, fallback: T, code: () => T): T {

@@ -1,0 +1,97 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { type Context, context } from '@opentelemetry/api';
+import { applicationWork, type Message, PROMISE, pause, Rig, reader } from './support';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+let rig: Rig;
+
+beforeEach(() => {
+  rig = new Rig();
+});
+
+afterEach(() => rig.tracing.stop());
+
+/** How many of the things are still reachable. */
+async function alive(things: readonly WeakRef<object>[]): Promise<number> {
+  for (let i = 0; i < 3; i++) {
+    await pause(); // a WeakRef keeps what it refers to until the end of its job
+    collectGarbage();
+  }
+  return things.filter((thing) => thing.deref() !== undefined).length;
+}
+
+describe('a context that lives on keeps no message', () => {
+  test.each<[string, () => Promise<void> | void]>([
+    ['of a body that asked for nothing', () => {}],
+    ['of a body that started a span', () => applicationWork()],
+    ['of a body that awaited', () => pause()],
+  ])('%s', async (_, body) => {
+    const kept: Context[] = [];
+    const walk = async () => {
+      const list = rig.received([{}, {}]);
+      const refs = list.map((message) => new WeakRef(message));
+      for (const _ of list) {
+        kept.push(context.active());
+        const result = body();
+        if (result !== undefined) await result;
+      }
+      rig.tracing.reset();
+      return refs;
+    };
+    const refs = await walk();
+    expect(await alive(refs)).toBe(0);
+    expect(kept).toHaveLength(2);
+  });
+
+  test('of a handler that has returned', async () => {
+    const kept: Context[] = [];
+    const handle = () => {
+      const message: Message = {};
+      rig.telemetry
+        .startProcess(rig.plan('process'), message, reader)
+        ?.handle(PROMISE, () => void kept.push(context.active()), undefined);
+      return [new WeakRef(message)];
+    };
+    const refs = handle();
+    expect(await alive(refs)).toBe(0);
+    expect(kept).toHaveLength(1);
+  });
+});
+
+test('polls that are begun from within handlers keep nothing of the messages before', async () => {
+  const scopes: WeakRef<object>[] = [];
+  let last: Context | undefined;
+  const poll = async (rest: number): Promise<void> => {
+    for (const _ of rig.received([{}])) {
+      if (rest % 2 === 0) applicationWork();
+      last = context.active();
+      scopes.push(new WeakRef(last));
+      if (rest > 0) setImmediate(poll, rest - 1);
+    }
+  };
+  await poll(50);
+  while (scopes.length < 51) await pause();
+  rig.tracing.reset();
+  expect(await alive(scopes)).toBeLessThan(5);
+  expect(last).toBeDefined();
+});
+
+test('handled messages that are never settled leave nothing behind', async () => {
+  const refs: WeakRef<object>[] = [];
+  const handle = () => {
+    const operation = rig.telemetry.startProcess(rig.plan('process'), {}, reader);
+    operation?.handle(PROMISE, () => {}, undefined);
+    if (operation !== undefined) refs.push(new WeakRef(operation));
+  };
+  for (let i = 0; i < 20; i++) handle();
+  rig.tracing.reset();
+  expect(await alive(refs)).toBe(0);
+});
