@@ -23,6 +23,7 @@ const OPERATIONS = {
 export const REMARKS = [
   'amqp, batches: not measured, AMQP 0-9-1 has no operation on several messages; a publish or a delivery is always one.',
   'sqs, consuming: upstream makes no span per received message, so that its numbers are not comparable (n/c) and not judged.',
+  'amqp and sqs, with metrics: upstream records none, so that its numbers there are those of less output and not judged.',
 ];
 
 /** Patterns in which an instrumentation may keep something of a message, always with sampling on and metrics. */
@@ -55,7 +56,10 @@ export function planCells({ runtimes, clients, operations, modes }) {
 /** Whether an operation takes messages in; the budget against upstream is about these. */
 export const isConsuming = (op) => op.startsWith('consume');
 
-/** Whether upstream makes a span per message here, so that its cost can be compared with ours. */
-export const upstreamIsComparable = ({ client, op }) => !(client === 'sqs' && isConsuming(op));
+/** Whether upstream's output is near enough to ours that its cost can be compared. */
+export function upstreamIsComparable({ client, op, mode }) {
+  if (client === 'sqs' && isConsuming(op)) return false;
+  return mode !== 'metrics' || client === 'kafka';
+}
 
 const selected = (wanted, name) => wanted === undefined || wanted.includes(name);

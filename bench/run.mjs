@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
@@ -144,14 +145,25 @@ function printDifferences(cells) {
 }
 
 function updateReadme(tables, verdicts, cells, contestants) {
-  const rounds = Math.min(...cells.flatMap(({ samples }) => Object.values(samples).map((values) => values.length)));
-  const made = `Measured ${new Date().toISOString().slice(0, 10)} on ${cpus().length} cores of ${cpus()[0].model.trim()}, ${rounds} slices per cell and contestant (${contestants.join(', ')}).`;
+  const slices = Math.min(...cells.flatMap(({ samples }) => Object.values(samples).map((values) => values.length)));
+  const made = `Measured ${new Date().toISOString().slice(0, 10)}${atCommit()} on ${cpus().length} cores of ${cpus()[0].model.trim()}, at least ${slices} slices per cell and contestant (${contestants.join(', ')}).`;
   const text = readFileSync(README, 'utf8');
   const block = `<!-- bench:begin -->\n\n${made}\n\n${verdicts}\n\n${tables}\n\n<!-- bench:end -->`;
   writeFileSync(
     README,
     text.replace(/<!-- bench:begin -->[\s\S]*<!-- bench:end -->/, () => block),
   );
+}
+
+/** The sources that were measured, where that can be known. */
+function atCommit() {
+  try {
+    const git = (...args) => execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
+    const changed = git('status', '--porcelain', '--', '../packages') === '' ? '' : ', with changes';
+    return ` at ${git('rev-parse', '--short', 'HEAD')}${changed}`;
+  } catch {
+    return '';
+  }
 }
 
 /** One line that says what runs now; rewritten on a terminal, every ten seconds elsewhere. */
