@@ -51,7 +51,7 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
       plan.spanName,
       {
         kind: spanKind('process'),
-        attributes: { ...plan.attributes, [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: messages.length },
+        attributes: Object.assign({ [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: messages.length }, plan.attributes),
         links,
       },
       ROOT_CONTEXT,

@@ -86,7 +86,7 @@ export class ReceiveOperation extends ActiveOperation {
       plan.spanName,
       {
         kind: spanKind('receive'),
-        attributes: { ...plan.attributes, ...batch, ...attributes },
+        attributes: Object.assign({}, plan.attributes, batch, attributes), // a spread costs a microsecond on Node 20
         links,
         startTime: this.startedEpochMs,
       },

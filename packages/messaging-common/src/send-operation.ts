@@ -175,7 +175,7 @@ export class BatchSendOperation<M> extends ActiveOperation {
       this.plan.spanName,
       {
         kind: sendKind(carriesOwn),
-        attributes: { ...this.plan.attributes, [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: count },
+        attributes: Object.assign({ [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: count }, this.plan.attributes),
         links: this.linked === undefined ? this.links : undefined,
       },
       ambient,
@@ -193,7 +193,7 @@ export class BatchSendOperation<M> extends ActiveOperation {
     for (const [i, { context, attributes }] of this.links.entries()) {
       const answer = outcome?.messages?.[linked[i] as number];
       const failure = answer?.error === undefined ? undefined : { [ATTR_ERROR_TYPE]: errorType(answer.error) };
-      this.span.addLink({ context, attributes: { ...attributes, ...answer?.attributes, ...failure } });
+      this.span.addLink({ context, attributes: Object.assign(attributes ?? {}, answer?.attributes, failure) });
     }
   }
 }

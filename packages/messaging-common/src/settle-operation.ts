@@ -53,7 +53,9 @@ export class SettleOperation extends ActiveOperation {
       plan.spanName,
       {
         kind: spanKind('settle'),
-        attributes: isBatch ? { ...plan.attributes, [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: count } : plan.attributes,
+        attributes: isBatch
+          ? Object.assign({ [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: count }, plan.attributes)
+          : plan.attributes,
         links: isBatch ? undefined : linksTo(creations),
       },
       withoutScope(active, parent),
