@@ -9,7 +9,8 @@
  */
 export function copyOf<T extends object>(original: T): Writable<T> {
   const prototype = Object.getPrototypeOf(original);
-  if (prototype === Object.prototype || prototype === null) return { ...original };
+  // Not a spread: on Node 20 each property that is then added to it takes half a microsecond.
+  if (prototype === Object.prototype || prototype === null) return Object.assign({}, original);
   const values: Record<string, unknown> = {};
   for (let from: object | null = original; from !== null && from !== Object.prototype; ) {
     for (const name of Object.getOwnPropertyNames(from)) {

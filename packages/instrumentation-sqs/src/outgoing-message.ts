@@ -74,7 +74,7 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
     if (rung === undefined && !hasHeader) return undefined;
     const copy: Writable<WritableMessage> = copyOf(message as WritableMessage);
     if (rung !== undefined) {
-      copy.MessageAttributes = kept === undefined ? rung : { ...kept, ...rung };
+      copy.MessageAttributes = kept === undefined ? rung : Object.assign({}, kept, rung);
       if (this.batch !== undefined)
         this.batch.bytes += attributesSize(copy.MessageAttributes) - attributesSize(attributes ?? undefined);
     } else if (kept !== attributes) {
@@ -82,7 +82,9 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
     }
     if (hasHeader) {
       const header = stringAttribute(formatTraceHeader(spanContext));
-      copy.MessageSystemAttributes = system ? { ...system, [TRACE_HEADER]: header } : { AWSTraceHeader: header };
+      copy.MessageSystemAttributes = system
+        ? Object.assign({}, system, { [TRACE_HEADER]: header })
+        : { AWSTraceHeader: header };
     }
     return copy;
   }
