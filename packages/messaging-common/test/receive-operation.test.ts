@@ -3,8 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+import { inspect } from 'node:util';
 import { context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { isTracingSuppressed, suppressTracing } from '@opentelemetry/core';
+import { deliveryOf } from '../src';
 import { applicationWork, type Message, pause, Rig, reader } from './support';
 
 let rig: Rig;
@@ -175,4 +177,28 @@ test('the answer may tell more of the destination', () => {
   operation.refine(rig.plan('receive', { isBatch: true, destination: { name: 'audit' } }));
   operation.endWithMessages([{}], reader, rig.plan('process'));
   expect(rig.text()).toBe('receive audit CLIENT');
+});
+
+describe('the delivery of a message', () => {
+  test('is found by the very message, frozen or not, and by no copy of it', () => {
+    const list = [{}, Object.freeze({})];
+    const delivered = start().endWithMessages(list, reader, rig.plan('process'));
+    expect(list.map(deliveryOf)).toEqual(delivered);
+    expect(deliveryOf({ ...list[0] })).toBeUndefined();
+    expect(deliveryOf(structuredClone(list[0]))).toBeUndefined();
+    expect([null, undefined, 'x', 1].map(deliveryOf)).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  test('is the last one of a message that was delivered twice', () => {
+    const list = [{}];
+    start().endWithMessages(list, reader, rig.plan('process'));
+    const [second] = start().endWithMessages(list, reader, rig.plan('process'));
+    expect(deliveryOf(list[0])).toBe(second);
+  });
+
+  test('cannot be seen on the message', () => {
+    const [message] = rig.received([{ headers: {} }]);
+    expect(Reflect.ownKeys(message as object)).toEqual(['headers']);
+    expect(inspect(message, { showHidden: true })).toBe('{ headers: {} }');
+  });
 });
