@@ -82,8 +82,12 @@ function remember(message: object, delivery: Delivery): void {
   }
 }
 
-/** A constructor that makes nothing: what extends it adds its private fields to the object that it is given. */
-const Given = ((object: object) => object) as unknown as new (object: object) => object;
+/** Makes nothing: called as a constructor, it gives back the object that it is given. */
+function given(object: object): object {
+  return object;
+}
+
+const Given = given as unknown as new (object: object) => object;
 
 /**
  * A delivery as a private field of its message: seen by nobody, in no copy, there on frozen objects too, and twenty times

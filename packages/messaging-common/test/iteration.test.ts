@@ -254,13 +254,14 @@ describe('several passes and loops', () => {
 
   test('work that a synchronous body began gets the span later, as long as the body was', async () => {
     const late: Promise<void>[] = [];
-    for (const _ of messages) late.push(pause().then(() => applicationWork()));
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 100));
+    for (const _ of messages) late.push(wait().then(() => applicationWork()));
     expect(processed()).toEqual([]);
     await Promise.all(late);
     expect(processed()).toEqual(['one', 'two', 'three']);
     const [span] = rig.spans('process orders');
     expect(span?.duration[0]).toBe(0);
-    expect(span?.duration[1]).toBeLessThan(1e6);
+    expect(span?.duration[1]).toBeLessThan(90e6);
   });
 });
 
