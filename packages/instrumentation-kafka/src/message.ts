@@ -27,6 +27,8 @@ export interface MessageOptions {
   readonly captureBodySize: boolean;
 }
 
+const NOTHING: MessageFacts = {};
+
 /** Reads and writes records; pure but for the options, which may change while clients live. */
 export class KafkaFormat implements MessageWriter<KafkaMessage> {
   constructor(public options: MessageOptions) {}
@@ -48,18 +50,17 @@ export class KafkaFormat implements MessageWriter<KafkaMessage> {
   }
 
   describe({ key, value, offset }: KafkaMessage): MessageFacts {
+    const { captureMessageKey, captureBodySize } = this.options;
+    const hasKey = key !== undefined && key !== null;
+    // Most outgoing messages: nothing to allocate for.
+    if (offset === undefined && !captureBodySize && !(hasKey && (value === null || captureMessageKey))) return NOTHING;
     const attributes: Record<string, string | number | boolean> = {};
     const position = safeInteger(offset);
     if (position !== undefined) attributes[semconv.ATTR_KAFKA_OFFSET] = position;
-    if (key !== undefined && key !== null) {
-      if (value === null) attributes[semconv.ATTR_KAFKA_MESSAGE_TOMBSTONE] = true;
-      if (this.options.captureMessageKey) {
-        const text = keyText(key);
-        if (text !== undefined) attributes[semconv.ATTR_KAFKA_MESSAGE_KEY] = text;
-      }
-    }
-    if (!this.options.captureBodySize) return { attributes };
-    return { attributes, bodySize: sizeOf(value) };
+    if (hasKey && value === null) attributes[semconv.ATTR_KAFKA_MESSAGE_TOMBSTONE] = true;
+    const text = hasKey && captureMessageKey ? keyText(key) : undefined;
+    if (text !== undefined) attributes[semconv.ATTR_KAFKA_MESSAGE_KEY] = text;
+    return captureBodySize ? { attributes, bodySize: sizeOf(value) } : { attributes };
   }
 
   sentAtMs({ timestamp }: KafkaMessage): number | undefined {
