@@ -45,7 +45,7 @@ class DeleteCall extends TracedCall<SettleOperation> {
   }
 
   protected finish(output: object): unknown {
-    this.end(output, undefined);
+    this.end(output);
     settle(this.input);
     return output;
   }
@@ -63,7 +63,7 @@ class BatchDeleteCall extends DeleteCall {
 
   protected override finish(output: object): unknown {
     const outcomes = entryOutcomes(this.entries, output);
-    this.end(output, undefined, outcomes);
+    this.end(output, outcomes);
     for (const [i, entry] of this.entries.entries()) {
       if (outcomes[i]?.error === undefined) settle(entry);
     }

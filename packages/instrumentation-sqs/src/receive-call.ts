@@ -32,7 +32,7 @@ class ReceiveCall extends TracedCall<ReceiveOperation> {
 
   protected finish(output: object): unknown {
     const { Messages: messages } = output as { readonly Messages?: IncomingMessage[] };
-    if (!Array.isArray(messages) || messages.length === 0) this.end(output, undefined);
+    if (!Array.isArray(messages) || messages.length === 0) this.end(output);
     else this.deliver(messages, output);
     return output;
   }

@@ -43,7 +43,7 @@ class SendCall extends TracedCall<SendOperation<OutgoingMessage>> {
   }
 
   protected finish(output: object): unknown {
-    this.end(output, messageId(output));
+    this.operation?.end({ attributes: Object.assign(this.requestAttributes(output), messageId(output)) });
     return this.input === this.own ? output : withOwnChecksums(output, this.own);
   }
 }
@@ -64,7 +64,7 @@ class BatchSendCall extends TracedCall<BatchSendOperation<OutgoingMessage>> {
   }
 
   protected finish(output: object): unknown {
-    this.end(output, undefined, entryOutcomes(this.entries, output));
+    this.end(output, entryOutcomes(this.entries, output));
     return this.input === this.own ? output : withOwnBatchChecksums(output, this.entries);
   }
 }

@@ -47,9 +47,8 @@ export abstract class TracedCall<O extends ActiveOperation = ActiveOperation> {
   /** Records the answer; gives what the application is to see of it. */
   protected abstract finish(output: object): unknown;
 
-  protected end(output: object, attributes: Attributes | undefined, messages?: Outcome['messages']): void {
-    const all = this.requestAttributes(output);
-    this.operation?.end({ attributes: attributes === undefined ? all : Object.assign(all, attributes), messages });
+  protected end(output: object, messages?: Outcome['messages']): void {
+    this.operation?.end({ attributes: this.requestAttributes(output), messages });
   }
 
   protected requestAttributes(answer: unknown): Attributes {
