@@ -51,6 +51,7 @@ export class ChannelState {
   hasPulled = false;
   /** Why it is being closed, where that is an error. */
   closeReason: Error | undefined;
+  private isTracked = false;
   private readonly sources = new BoundedMap<string, QueueSource>(MAX_SOURCES);
 
   constructor(
@@ -68,6 +69,8 @@ export class ChannelState {
 
   /** To be called before something is left open on it. */
   keepTrack(): void {
+    if (this.isTracked) return;
+    this.isTracked = true;
     this.live.add(this);
   }
 
@@ -84,6 +87,7 @@ export class ChannelState {
 
   /** Ends what is open: nothing more will be seen of it. */
   abandon(error?: Error): void {
+    this.isTracked = false;
     this.live.delete(this);
     this.unsettled.clear();
     this.open.close(error);

@@ -172,7 +172,9 @@ function textProperty(value: unknown): string | undefined {
 /** The last entry of that name, in any letter case, that has a text. */
 function headerText(headers: unknown, field: string): string | undefined {
   if (typeof headers !== 'object' || headers === null) return undefined;
-  const exact = textOf((headers as Record<string, unknown>)[field]);
+  const value = (headers as Record<string, unknown>)[field];
+  if (typeof value === 'string') return value;
+  const exact = textOf(value);
   if (exact !== undefined) return exact;
   let found: string | undefined;
   for (const name in headers) {
@@ -183,6 +185,7 @@ function headerText(headers: unknown, field: string): string | undefined {
 }
 
 function textOf(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
   if (typeof value === 'string') return value;
   if (Buffer.isBuffer(value)) return value.toString('utf8');
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;

@@ -13,63 +13,58 @@ import { textOf } from './queue-source';
 type SettlementName = 'ack' | 'nack' | 'reject';
 
 /** What one call tells the broker. */
-interface Call {
-  readonly name: SettlementName;
-  readonly settlement: Settlement;
-  /** Absent: all messages of the channel. */
-  readonly message?: AmqpMessage;
-  readonly isUpTo: boolean;
+class Call {
+  constructor(
+    readonly name: SettlementName,
+    readonly settlement: Settlement,
+    /** Undefined: all messages of the channel. Whatever the application gave otherwise. */
+    readonly message: unknown,
+    readonly isUpTo: boolean,
+  ) {}
+
+  /** Delivery tag 0 stands for all; so does no message. */
+  get tag(): number {
+    const tag = (this.message as AmqpMessage | null | undefined)?.fields?.deliveryTag;
+    return typeof tag === 'number' && tag !== 0 ? tag : Number.POSITIVE_INFINITY;
+  }
 }
 
 /** `ack(message, allUpTo)` */
 export function ack(channels: Channels, original: AnyFunction): AnyFunction {
   return function ack(this: Channel, ...args: unknown[]) {
-    return settle(channels, this, original, args, ([message, allUpTo]) => ({
-      name: 'ack',
-      settlement: 'ack',
-      message: message as AmqpMessage,
-      isUpTo: Boolean(allUpTo),
-    }));
+    const [message, allUpTo] = args;
+    return settle(channels, this, original, args, new Call('ack', 'ack', message, Boolean(allUpTo)));
   };
 }
 
 /** `nack(message, allUpTo, requeue)`; requeues if it is not told otherwise. */
 export function nack(channels: Channels, original: AnyFunction): AnyFunction {
   return function nack(this: Channel, ...args: unknown[]) {
-    return settle(channels, this, original, args, ([message, allUpTo, requeue]) => ({
-      name: 'nack',
-      settlement: requeues(requeue) ? 'requeue' : 'nack',
-      message: message as AmqpMessage,
-      isUpTo: Boolean(allUpTo),
-    }));
+    const [message, allUpTo, requeue] = args;
+    const settlement = requeues(requeue) ? 'requeue' : 'nack';
+    return settle(channels, this, original, args, new Call('nack', settlement, message, Boolean(allUpTo)));
   };
 }
 
 /** `reject(message, requeue)`; requeues if it is not told otherwise. */
 export function reject(channels: Channels, original: AnyFunction): AnyFunction {
   return function reject(this: Channel, ...args: unknown[]) {
-    return settle(channels, this, original, args, ([message, requeue]) => ({
-      name: 'reject',
-      settlement: requeues(requeue) ? 'requeue' : 'reject',
-      message: message as AmqpMessage,
-      isUpTo: false,
-    }));
+    const [message, requeue] = args;
+    const settlement = requeues(requeue) ? 'requeue' : 'reject';
+    return settle(channels, this, original, args, new Call('reject', settlement, message, false));
   };
 }
 
 export function ackAll(channels: Channels, original: AnyFunction): AnyFunction {
   return function ackAll(this: Channel, ...args: unknown[]) {
-    return settle(channels, this, original, args, () => ({ name: 'ack', settlement: 'ack', isUpTo: true }));
+    return settle(channels, this, original, args, new Call('ack', 'ack', undefined, true));
   };
 }
 
 export function nackAll(channels: Channels, original: AnyFunction): AnyFunction {
   return function nackAll(this: Channel, ...args: unknown[]) {
-    return settle(channels, this, original, args, ([requeue]) => ({
-      name: 'nack',
-      settlement: requeues(requeue) ? 'requeue' : 'nack',
-      isUpTo: true,
-    }));
+    const settlement = requeues(args[0]) ? 'requeue' : 'nack';
+    return settle(channels, this, original, args, new Call('nack', settlement, undefined, true));
   };
 }
 
@@ -86,18 +81,11 @@ export function recover(channels: Channels, original: AnyFunction): AnyFunction 
   };
 }
 
-function settle(
-  channels: Channels,
-  channel: Channel,
-  original: AnyFunction,
-  args: unknown[],
-  describe: (args: readonly unknown[]) => Call,
-): unknown {
+function settle(channels: Channels, channel: Channel, original: AnyFunction, args: unknown[], call: Call): unknown {
   const { telemetry } = channels;
   const makesSpans = telemetry.config.settleSpans && telemetry.isOn();
   const state = makesSpans ? channels.of(channel) : channels.find(channel);
   if (state === undefined || !(makesSpans || state.awaitsSettlement)) return original.apply(channel, args);
-  const call = describe(args);
   const operation = makesSpans
     ? telemetry.guard('describe a settlement', undefined, () => startSettle(channels, state, call))
     : undefined;
@@ -116,21 +104,14 @@ function settle(
   return result;
 }
 
-function startSettle({ telemetry }: Channels, state: ChannelState, { name, message, isUpTo }: Call) {
+function startSettle({ telemetry }: Channels, state: ChannelState, { name, message, isUpTo, tag }: Call) {
   const { broker } = state.connection;
-  const tag = tagOf(message);
   const settled = isUpTo ? upTo(state, tag) : known(state, tag);
   const origin = commonOrigin(settled) ?? (isUpTo ? undefined : statedOrigin(message));
   const plan = telemetry.plan(settleFacts(broker, name, origin, isUpTo));
   const creations = settled.map(({ creation }) => creation);
   if (isUpTo) return telemetry.startSettle(plan, { count: settled.length, creations });
   return telemetry.startSettle(plan, { count: 1, creations, message, reader: settledMessages });
-}
-
-/** Delivery tag 0 stands for all; so does no message. */
-function tagOf(message: AmqpMessage | undefined): number {
-  const tag = message?.fields?.deliveryTag;
-  return typeof tag === 'number' && tag !== 0 ? tag : Number.POSITIVE_INFINITY;
 }
 
 function known({ unsettled }: ChannelState, tag: number): Unsettled[] {
@@ -153,16 +134,12 @@ function commonOrigin(settled: readonly Unsettled[]): Origin | undefined {
 }
 
 /** What a message says of itself that was delivered unseen. */
-function statedOrigin(message: AmqpMessage | undefined): Origin {
-  return {
-    exchange: textOf(message?.fields?.exchange),
-    routingKey: textOf(message?.fields?.routingKey),
-    queue: '',
-  };
+function statedOrigin(message: unknown): Origin {
+  const { exchange, routingKey } = (message as AmqpMessage | null | undefined)?.fields ?? {};
+  return { exchange: textOf(exchange), routingKey: textOf(routingKey), queue: '' };
 }
 
-function apply({ open, unsettled, hasPulled }: ChannelState, { settlement, message, isUpTo }: Call): void {
-  const tag = tagOf(message);
+function apply({ open, unsettled, hasPulled }: ChannelState, { settlement, message, isUpTo, tag }: Call): void {
   if (isUpTo) {
     open.settleUpTo(tag, settlement);
     for (const waiting of unsettled.keys()) {
