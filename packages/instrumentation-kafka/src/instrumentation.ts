@@ -38,12 +38,16 @@ export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrume
   protected override init(): InstrumentationNodeModuleDefinition[] {
     // All copies of the package: the base class remembers the last one only, for `enable()`.
     const kafkaClasses = new Set<KafkaClass>();
-    const patch = (kafkaClass: KafkaClass) => {
-      for (const known of kafkaClasses.add(kafkaClass)) {
-        patchKafka(known, this.patches, this.telemetry, this.format);
-      }
-      return remembering(kafkaClass, this.telemetry);
-    };
+    const patch = (exports: unknown) =>
+      this.telemetry.guard('patch kafkajs', exports, () => {
+        // A namespace if an ES module imports this very file.
+        const kafkaClass = typeof exports === 'function' ? exports : (exports as { default?: unknown }).default;
+        if (typeof kafkaClass !== 'function') return exports;
+        for (const known of kafkaClasses.add(kafkaClass as KafkaClass)) {
+          patchKafka(known, this.patches, this.telemetry, this.format);
+        }
+        return exports === kafkaClass ? remembering(kafkaClass as KafkaClass, this.telemetry) : exports;
+      });
     const file = new InstrumentationNodeModuleFile(KAFKAJS_FILE, KAFKAJS_VERSIONS, patch, unpatchedByDisable);
     const check = (exports: KafkaModule) => {
       // Once every instrumentation has had its turn with the module: some take off what others put on.

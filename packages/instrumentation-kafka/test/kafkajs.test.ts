@@ -12,6 +12,12 @@ const CONFIG = { clientId: 'shop', brokers: ['kafka:9092'], logLevel: logLevel.N
 const originals = { producer: Kafka.prototype.producer, consumer: Kafka.prototype.consumer };
 const patched = () => ({ producer: Kafka.prototype.producer, consumer: Kafka.prototype.consumer });
 
+/** What the require hook does with the file. */
+function patchFile(exports: unknown): unknown {
+  const { _modules } = instrumentation as unknown as { _modules: { files: { patch(exports: unknown): unknown }[] }[] };
+  return _modules[0]?.files[0]?.patch(exports);
+}
+
 let instrumentation: KafkaInstrumentation;
 beforeEach(() => {
   instrumentation = new KafkaInstrumentation();
@@ -69,6 +75,27 @@ test('every copy of kafkajs is patched, and patched again', () => {
   expect(isPatched()).toEqual([false, false]);
   instrumentation.enable();
   expect(isPatched()).toEqual([true, true]);
+});
+
+test.each<[string, unknown]>([
+  ['a class without these methods', class {}],
+  ['an object', {}],
+  ['nothing', undefined],
+])('%s in the place of the class stays as it is', (_, exports) => {
+  const given = patchFile(exports);
+  if (typeof exports === 'function') expect(new (given as new () => object)()).toBeInstanceOf(exports);
+  else expect(given).toBe(exports);
+});
+
+test('the namespace of an ES module stays as it is, with its class patched', () => {
+  class Client {
+    producer(): void {}
+    consumer(): void {}
+  }
+  const { producer } = Client.prototype;
+  const namespace = Object.freeze({ default: Client });
+  expect(patchFile(namespace)).toBe(namespace);
+  expect(Client.prototype.producer).not.toBe(producer);
 });
 
 test('a second instrumentation stands down', () => {
