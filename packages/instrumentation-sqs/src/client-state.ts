@@ -48,7 +48,7 @@ export class ClientState {
 
   private learn(provider: unknown, keep: (value: unknown) => void): void {
     if (typeof provider !== 'function') return;
-    const known = Promise.resolve(provider()).then((value) => {
+    const known = new Promise((resolve) => resolve(provider())).then((value) => {
       keep(value);
       this.queues.clear();
     });

@@ -8,7 +8,8 @@ import { propagation } from '@opentelemetry/api';
 import { type MessageFacts, type MessageReader, type RemoteContext, semconv } from '@otel-messaging/messaging-common';
 import type { SqsOptions } from './config';
 import { DATADOG, datadogFields, type Fields, fieldsInBody } from './envelope';
-import { attributeNames, attributeText, type MessageAttributes, textSize } from './message-attributes';
+import { attributeNames, attributeText, type MessageAttributes } from './message-attributes';
+import { exactly } from './message-size';
 import { receivedAs, type SystemAttributes } from './received';
 import { parseTraceHeader, TRACE_HEADER } from './x-ray';
 
@@ -59,7 +60,7 @@ export class IncomingReader implements MessageReader<IncomingMessage> {
     return {
       id: message.MessageId,
       retryCount: receives > 1 ? receives - 1 : undefined,
-      bodySize: this.options.captureBodySize ? textSize(message.Body) : undefined,
+      bodySize: this.options.captureBodySize ? exactly(message.Body) : undefined,
       attributes,
     };
   }

@@ -26,22 +26,6 @@ export function attributeNames(attributes: unknown): string[] {
   return typeof attributes === 'object' && attributes !== null ? Object.keys(attributes) : [];
 }
 
-/** Bytes that attributes count toward a message's size: names, types and values. */
-export function attributesSize(attributes: MessageAttributes | undefined): number {
-  if (attributes === undefined) return 0;
-  let bytes = 0;
-  for (const name of Object.keys(attributes)) {
-    const { DataType, StringValue, BinaryValue } = attributes[name] ?? {};
-    bytes += textSize(name) + textSize(DataType) + textSize(StringValue) + (BinaryValue?.byteLength ?? 0);
-  }
-  return bytes;
-}
-
-/** Bytes of a text as UTF-8; 0 for anything else. */
-export function textSize(text: unknown): number {
-  return typeof text === 'string' ? Buffer.byteLength(text) : 0;
-}
-
 function textOf(attribute: unknown): string | undefined {
   if (typeof attribute !== 'object' || attribute === null) return undefined;
   const { StringValue, BinaryValue } = attribute as MessageAttribute;

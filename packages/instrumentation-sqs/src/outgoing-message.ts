@@ -5,16 +5,11 @@
 
 import { propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { MessageFacts, MessageWriter, OutgoingContext } from '@otel-messaging/messaging-common';
+import { carrierAttributes, rungs, stringAttribute } from './carrier-attributes';
 import { SERVICE_LIMITS_BYTES, type SqsOptions } from './config';
 import { copyOf, copyWithout, type Writable } from './copies';
-import {
-  attributeNames,
-  attributesSize,
-  attributeText,
-  type MessageAttribute,
-  type MessageAttributes,
-  textSize,
-} from './message-attributes';
+import { attributeNames, attributeText, type MessageAttributes } from './message-attributes';
+import { atMost, attributesSize, type BatchSize, exactly, messageSize } from './message-size';
 import { formatTraceHeader, TRACE_HEADER } from './x-ray';
 
 /** What `SendMessage` and each entry of `SendMessageBatch` have in common. */
@@ -36,12 +31,12 @@ const MAX_ATTRIBUTES = 10;
 export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
   /**
    * @param refused told of each message that can carry nothing
-   * @param batch for the entries of a batch, whose limit of bytes is that of one message
+   * @param batch of the message, if it is an entry of one
    */
   constructor(
     private readonly options: WriterOptions,
     private readonly refused: () => void,
-    private readonly batch?: { bytes: number },
+    private readonly batch?: BatchSize,
   ) {}
 
   get answersPerMessage(): boolean {
@@ -57,7 +52,7 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
   }
 
   describe(message: OutgoingMessage): MessageFacts {
-    return this.options.captureBodySize ? { bodySize: textSize(message.MessageBody) } : {};
+    return this.options.captureBodySize ? { bodySize: exactly(message.MessageBody) } : {};
   }
 
   canCarry(message: OutgoingMessage): boolean {
@@ -75,8 +70,7 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
     const copy: Writable<WritableMessage> = copyOf(message as WritableMessage);
     if (rung !== undefined) {
       copy.MessageAttributes = kept === undefined ? rung : Object.assign({}, kept, rung);
-      if (this.batch !== undefined)
-        this.batch.bytes += attributesSize(copy.MessageAttributes) - attributesSize(attributes ?? undefined);
+      this.batch?.add(rung);
     } else if (kept !== attributes) {
       copy.MessageAttributes = kept; // fields of an older context must not stay beside a header that tells another
     }
@@ -109,14 +103,20 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
     const free = kept === undefined ? MAX_ATTRIBUTES : MAX_ATTRIBUTES - Object.keys(kept).length;
     const names = Object.keys(fields);
     if (names.length === 0 || free < 1) return undefined;
-    const used = textSize(message.MessageBody) + attributesSize(kept);
     for (const rung of rungs(names)) {
-      const attributes = rung.length > free ? undefined : attributesOf(rung, fields);
-      if (attributes === undefined) continue;
-      const more = attributesSize(attributes);
-      if (this.fits(used, more) && (this.batch === undefined || this.fits(this.batch.bytes, more))) return attributes;
+      const attributes = rung.length > free ? undefined : carrierAttributes(rung, fields);
+      if (attributes !== undefined && this.hasBytesFor(attributes, message.MessageBody, kept)) return attributes;
     }
     return undefined;
+  }
+
+  private hasBytesFor(attributes: MessageAttributes, body: unknown, kept: MessageAttributes | undefined): boolean {
+    const { batch } = this;
+    const usedAtMost = batch?.atMost ?? messageSize(body, kept, atMost);
+    const [older] = SERVICE_LIMITS_BYTES;
+    if (usedAtMost + attributesSize(attributes, atMost) <= Math.min(older, this.options.maxMessageBytes)) return true;
+    const more = attributesSize(attributes, exactly);
+    return this.fits(messageSize(body, kept, exactly), more) && (batch === undefined || this.fits(batch.exact, more));
   }
 
   /**
@@ -144,40 +144,6 @@ interface WritableMessage extends OutgoingMessage {
 const W3C = ['traceparent', 'tracestate'];
 const ANY_SPAN_CONTEXT = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 1 };
 
-/** Fields to try in turn. No partial carriers: a context is whole without baggage and trace state, and no smaller. */
-function rungs(names: readonly string[]): readonly (readonly string[])[] {
-  if (names.length === 1) return [names];
-  const withoutBaggage = names.filter((name) => name !== 'baggage');
-  return [
-    names,
-    withoutBaggage,
-    withoutBaggage.filter((name) => name !== 'tracestate'),
-    names.filter((name) => name === 'traceparent'),
-  ];
-}
-
-/** Fields as attributes; undefined if there are none, or the service would refuse the name or value of one. */
-function attributesOf(names: readonly string[], fields: OutgoingContext['fields']): MessageAttributes | undefined {
-  if (names.length === 0) return undefined;
-  const attributes: Record<string, MessageAttribute> = {};
-  for (const name of names) {
-    const value = fields[name] as string;
-    if (!isSendable(name, value)) return undefined;
-    attributes[name] = stringAttribute(value);
-  }
-  return attributes;
-}
-
-function isSendable(name: string, value: string): boolean {
-  if (name === 'traceparent') return value !== '';
-  return value !== '' && !UNSENDABLE.test(value) && NAME.test(name) && !RESERVED.test(name);
-}
-
-/** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
-const NAME = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
-const RESERVED = /^(aws|amazon)\./i;
-const UNSENDABLE = /[^\t\n\r\u0020-\uFFFD]/;
-
 function isWritable(message: OutgoingMessage): message is WritableMessage {
   return isMap(message.MessageAttributes) && isMap(message.MessageSystemAttributes);
 }
@@ -195,8 +161,4 @@ function without(
   const names = new Set([...stale, ...Object.keys(fields)].map((name) => name.toLowerCase()));
   const isStale = (name: string) => names.has(name.toLowerCase());
   return Object.keys(attributes).some(isStale) ? copyWithout(attributes, isStale) : attributes;
-}
-
-function stringAttribute(text: string): MessageAttribute {
-  return { DataType: 'String', StringValue: text };
 }

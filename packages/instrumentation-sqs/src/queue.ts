@@ -6,14 +6,16 @@
 import { BoundedMap, type OperationPlan, type Telemetry } from '@otel-messaging/messaging-common';
 import type { SqsOptions } from './config';
 import { IncomingReader } from './incoming-message';
+import { BatchSize } from './message-size';
 import { operationFacts, type QueueFacts, type QueueOperation, queueName } from './operations';
-import { OutgoingWriter } from './outgoing-message';
+import { type OutgoingMessage, OutgoingWriter } from './outgoing-message';
 import type { SystemNamesField } from './received-attributes';
 
 /** A queue as one client sees it: its plans, made on first use, and how its messages are read and written. */
 export class Queue {
   readonly writer: OutgoingWriter;
   readonly reader: IncomingReader;
+  private readonly messageOptions: SqsOptions & { readonly captureBodySize: boolean };
   private readonly plans: Partial<Record<QueueOperation, OperationPlan>> = {};
 
   constructor(
@@ -22,6 +24,7 @@ export class Queue {
     private readonly facts: QueueFacts,
     readonly systemNamesField: SystemNamesField = 'MessageSystemAttributeNames',
   ) {
+    this.messageOptions = { ...options, captureBodySize: telemetry.config.captureBodySize };
     this.writer = new OutgoingWriter(this.messageOptions, this.refused);
     this.reader = new IncomingReader(this.messageOptions);
   }
@@ -35,12 +38,8 @@ export class Queue {
   }
 
   /** A writer for the entries of one batch, which share a limit of bytes. */
-  batchWriter(bytes: number): OutgoingWriter {
-    return new OutgoingWriter(this.messageOptions, this.refused, { bytes });
-  }
-
-  private get messageOptions() {
-    return { ...this.options, captureBodySize: this.telemetry.config.captureBodySize };
+  batchWriter(entries: readonly OutgoingMessage[]): OutgoingWriter {
+    return new OutgoingWriter(this.messageOptions, this.refused, new BatchSize(entries));
   }
 
   private readonly refused = (): void => {

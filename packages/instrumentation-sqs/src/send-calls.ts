@@ -5,7 +5,6 @@
 
 import type { BatchSendOperation, SendOperation, Telemetry } from '@otel-messaging/messaging-common';
 import { copyOf } from './copies';
-import { attributesSize, type MessageAttributes, textSize } from './message-attributes';
 import { entryOutcomes, messageId } from './operations';
 import type { OutgoingMessage } from './outgoing-message';
 import type { Queue } from './queue';
@@ -22,9 +21,7 @@ export function sendMessage(telemetry: Telemetry, queue: Queue, { input }: Comma
 export function sendMessageBatch(telemetry: Telemetry, queue: Queue, { input }: Command): TracedCall | undefined {
   const entries = entriesOf<OutgoingMessage>(input);
   if (entries === undefined) return undefined;
-  let bytes = 0;
-  for (const entry of entries) bytes += sizeOf(entry);
-  const operation = telemetry.startBatchSend(queue.plan('sendBatch'), entries, queue.batchWriter(bytes), () =>
+  const operation = telemetry.startBatchSend(queue.plan('sendBatch'), entries, queue.batchWriter(entries), () =>
     queue.plan('create'),
   );
   return operation && new BatchSendCall(telemetry, operation, input, entries);
@@ -67,8 +64,4 @@ class BatchSendCall extends TracedCall<BatchSendOperation<OutgoingMessage>> {
     this.end(output, entryOutcomes(this.entries, output));
     return this.input === this.own ? output : withOwnBatchChecksums(output, this.entries);
   }
-}
-
-function sizeOf({ MessageBody, MessageAttributes: attributes }: OutgoingMessage): number {
-  return textSize(MessageBody) + attributesSize((attributes ?? undefined) as MessageAttributes | undefined);
 }

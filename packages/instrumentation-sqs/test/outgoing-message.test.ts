@@ -6,6 +6,7 @@
 import { propagation } from '@opentelemetry/api';
 import type { OutgoingContext } from '@otel-messaging/messaging-common';
 import { deepFreeze, w3c } from '@otel-messaging/test-utils';
+import { BatchSize } from '../src/message-size';
 import { OutgoingWriter } from '../src/outgoing-message';
 import { ownAttributes, stringAttributes } from './sqs';
 
@@ -23,11 +24,7 @@ beforeAll(() => {
 afterAll(() => propagation.disable());
 beforeEach(() => refused.mockClear());
 
-function writer(
-  awsTraceHeader: 'always' | 'fallback' | 'off' = 'off',
-  batch?: { bytes: number },
-  maxMessageBytes = MIB,
-) {
+function writer(awsTraceHeader: 'always' | 'fallback' | 'off' = 'off', batch?: BatchSize, maxMessageBytes = MIB) {
   return new OutgoingWriter({ awsTraceHeader, maxMessageBytes, captureBodySize: false }, refused, batch);
 }
 
@@ -141,10 +138,11 @@ describe('the limit of bytes', () => {
 
   test('a batch shares it: the first entries get what is left', () => {
     const entry = { MessageBody: 'x'.repeat(1000) };
-    const by = writer('off', { bytes: MIB - 2 * OURS });
+    const large = { MessageBody: 'x'.repeat(MIB - 2000 - 2 * OURS) };
+    const by = writer('off', new BatchSize([entry, entry, large]));
     expect(added(write(by, entry))).toEqual(['traceparent']);
     expect(added(write(by, entry))).toEqual(['traceparent']);
-    expect(write(by, entry)).toBeUndefined();
+    expect(write(by, large)).toBeUndefined();
   });
 });
 

@@ -1,0 +1,68 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { MessageAttributes } from './message-attributes';
+
+/** How to count the bytes of a text. */
+export type Measure = (text: unknown) => number;
+
+/** Bytes as UTF-8; 0 for what is no text. */
+export const exactly: Measure = (text) => (typeof text === 'string' ? Buffer.byteLength(text) : 0);
+
+/** Never fewer than that, and known without reading the text. */
+export const atMost: Measure = (text) => (typeof text === 'string' ? 3 * text.length : 0);
+
+/** Bytes that a message counts toward the service's limit: its body, and names, types and values of its attributes. */
+export function messageSize(body: unknown, attributes: MessageAttributes | undefined, measure: Measure): number {
+  return measure(body) + attributesSize(attributes, measure);
+}
+
+export function attributesSize(attributes: MessageAttributes | undefined, measure: Measure): number {
+  if (attributes === undefined) return 0;
+  let bytes = 0;
+  for (const name of Object.keys(attributes)) {
+    const { DataType, StringValue, BinaryValue } = attributes[name] ?? {};
+    bytes += measure(name) + measure(DataType) + measure(StringValue) + (BinaryValue?.byteLength ?? 0);
+  }
+  return bytes;
+}
+
+interface Sized {
+  readonly MessageBody?: unknown;
+  readonly MessageAttributes?: unknown;
+}
+
+/** The bytes of a batch, whose limit is that of one message; counted exactly only for a batch that may come near it. */
+export class BatchSize {
+  private readonly added: MessageAttributes[] = [];
+  private own: number | undefined;
+  private bound: number;
+
+  constructor(private readonly entries: readonly Sized[]) {
+    this.bound = this.sum(atMost);
+  }
+
+  get atMost(): number {
+    return this.bound;
+  }
+
+  get exact(): number {
+    this.own ??= this.sum(exactly);
+    return this.added.reduce((bytes, attributes) => bytes + attributesSize(attributes, exactly), this.own);
+  }
+
+  add(attributes: MessageAttributes): void {
+    this.added.push(attributes);
+    this.bound += attributesSize(attributes, atMost);
+  }
+
+  private sum(measure: Measure): number {
+    let bytes = 0;
+    for (const { MessageBody, MessageAttributes: attributes } of this.entries) {
+      bytes += messageSize(MessageBody, (attributes ?? undefined) as MessageAttributes | undefined, measure);
+    }
+    return bytes;
+  }
+}
