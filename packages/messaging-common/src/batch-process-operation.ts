@@ -7,7 +7,7 @@ import { type Context, type Link, ROOT_CONTEXT, type Span, type SpanContext } fr
 import { ActiveOperation } from './active-operation';
 import { type DeliveryScope, withScope } from './context';
 import { spanKind } from './conventions';
-import { type DeliveredBatch, deliver } from './delivery';
+import { DeliveredBatch, deliver } from './delivery';
 import { followIteration } from './iteration';
 import type { MessageReader } from './operation';
 import type { OperationPlan } from './plan';
@@ -22,7 +22,7 @@ import type { Telemetry } from './telemetry';
 export class BatchProcessOperation extends ActiveOperation implements DeliveryScope {
   readonly span: Span | undefined;
   readonly context: Context;
-  private readonly batch: DeliveredBatch<never>;
+  private readonly batch: DeliveredBatch<object>;
   private readonly creations: ReadonlyMap<string, SpanContext>;
 
   /** @param messagePlan plan of each message's own `process` span */
@@ -37,8 +37,8 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
     super(telemetry, plan);
     this.context = withScope(ROOT_CONTEXT, this);
     telemetry.countMessages(plan, messages.length);
-    const batch: DeliveredBatch<object> = { telemetry, plan: messagePlan, reader, hasProcessed: false };
-    this.batch = batch as DeliveredBatch<never>;
+    const batch = new DeliveredBatch<object>(telemetry, messagePlan, reader);
+    this.batch = batch;
     const creations = new Map<string, SpanContext>();
     const links: Link[] = [];
     for (const [i, { creation }] of deliver(batch, messages).entries()) {

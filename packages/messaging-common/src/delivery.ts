@@ -11,15 +11,32 @@ import { ProcessOperation } from './process-operation';
 import type { Telemetry } from './telemetry';
 
 /** What the messages of one batch have in common. */
-export interface DeliveredBatch<M> {
-  readonly telemetry: Telemetry;
-  /** Plan of the `process` span of each message. */
-  readonly plan: OperationPlan;
-  readonly reader: MessageReader<M>;
+export class DeliveredBatch<M> {
   /** Span of the call, or of the callback, that delivered the batch. */
-  receiveSpan?: SpanContext;
+  receiveSpan: SpanContext | undefined;
   /** Whether a span was made for any message of its own. */
-  hasProcessed: boolean;
+  hasProcessed = false;
+  private walked: WeakRef<readonly M[]> | undefined;
+
+  /** @param plan plan of the `process` span of each message */
+  constructor(
+    readonly telemetry: Telemetry,
+    readonly plan: OperationPlan,
+    readonly reader: MessageReader<M>,
+  ) {}
+
+  /** Where messages of the batch may be found again, as long as somebody else keeps them. One reference serves them all. */
+  remember(list: readonly M[]): void {
+    if (this.walked?.deref() === undefined) this.walked = new WeakRef(list);
+  }
+
+  recall(delivery: Delivery<M>): M | undefined {
+    const list = this.walked?.deref();
+    for (let i = 0; list !== undefined && i < list.length; i++) {
+      if (deliveryOf(list[i]) === delivery) return list[i];
+    }
+    return undefined;
+  }
 }
 
 /** One message of a batch, as delivered; does not hold the message, so that it may be kept for a late settlement. */

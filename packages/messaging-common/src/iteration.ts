@@ -30,7 +30,7 @@ const OVERRIDES: PropertyDescriptorMap = {
   [Symbol.iterator]: hidden(values),
   values: hidden(values),
   entries: hidden(function entries(this: object[]) {
-    return new MessageIterator(prototype.entries.call(this), (entry) => entry?.[1]);
+    return new MessageIterator(this, prototype.entries.call(this), (entry) => entry?.[1]);
   }),
   forEach: hidden(inContext(prototype.forEach, 0, true)),
   map: hidden(inContext(prototype.map, 0, false)),
@@ -45,7 +45,7 @@ function hidden(value: Method): PropertyDescriptor {
 }
 
 function values(this: object[]): MessageIterator<unknown> {
-  return new MessageIterator(prototype.values.call(this), itself);
+  return new MessageIterator(this, prototype.values.call(this), itself);
 }
 
 function itself(message: unknown): unknown {
@@ -100,12 +100,13 @@ function begin(message: unknown): ProcessOperation | undefined {
 
 /** Counts runs of the microtask queue, so that a body can be told to have awaited something. */
 let turn = 0;
+const RESOLVED = Promise.resolve();
 let isTurnCounted = false;
 
 function currentTurn(): number {
   if (!isTurnCounted) {
     isTurnCounted = true;
-    Promise.resolve().then(countTurn);
+    RESOLVED.then(countTurn);
   }
   return turn;
 }
@@ -130,6 +131,7 @@ class MessageIterator<T> implements IterableIterator<T> {
   private startedTurn = -1;
 
   constructor(
+    private readonly list: readonly unknown[],
     private readonly inner: Iterator<T>,
     private readonly messageOf: (value: T) => unknown,
   ) {}
@@ -163,7 +165,7 @@ class MessageIterator<T> implements IterableIterator<T> {
     this.operation = undefined;
     this.detach = undefined;
     operation?.guarded('leave the context of a message', () => detach?.());
-    operation?.leave(turn !== this.enteredTurn, this.enteredTurn === this.startedTurn);
+    operation?.leave(this.list, turn !== this.enteredTurn, this.enteredTurn === this.startedTurn);
   }
 
   declare [Symbol.iterator]: () => this;

@@ -34,7 +34,6 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   private isHandling = false;
   private isSettled = false;
   private delivery: Delivery<M> | undefined;
-  private leftMessage: WeakRef<M & object> | undefined;
   private deliveries: OpenDeliveries | undefined;
   private tag = 0;
 
@@ -150,7 +149,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   handleBody<A extends unknown[], R>(dropsPromise: boolean, callback: (...args: A) => R, thisArg: unknown, args: A): R {
     const result = this.run(callback, thisArg, ...args);
     if (!isObservable(result)) {
-      this.leave(false);
+      this.leave(args.at(-1) as readonly M[], false); // callbacks of array methods get the array last
       return result;
     }
     if (!dropsPromise) {
@@ -166,8 +165,9 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
    * @param mayHaveLeaked whether the body began in the caller's turn: at its first `await` it went back to the caller
    *   with the message's context active, and the caller goes on in it. From now on that context stands for what was
    *   active before.
+   * @param list what was walked
    */
-  leave(wasAsynchronous: boolean, mayHaveLeaked = false): void {
+  leave(list: readonly M[], wasAsynchronous: boolean, mayHaveLeaked = false): void {
     if (this.isEnded && !mayHaveLeaked) return;
     this.isHandling = false;
     if (wasAsynchronous && mayHaveLeaked) this.successor = settled(this.ambient);
@@ -179,8 +179,8 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
       return;
     }
     // A span may still be asked for, by work that the body began or by the settlement; neither keeps the message alive.
-    if (this.message !== undefined) this.leftMessage = new WeakRef(this.message as M & object);
     this.message = undefined;
+    this.delivery?.batch.remember(list);
   }
 
   /** Another pass over the batch has made the message's one span: what is done in this one belongs to it too. */
@@ -243,7 +243,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
       return;
     }
     const { telemetry, plan } = this;
-    const message = this.message ?? this.leftMessage?.deref();
+    const message = this.message ?? this.delivery?.batch.recall(this.delivery);
     const tracer = telemetry.tracerIn(this.context);
     if (tracer === undefined) return;
     const { parent, links } = this.relations();

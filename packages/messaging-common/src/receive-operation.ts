@@ -7,7 +7,7 @@ import { type Attributes, type Context, context as contextApi, type Link, type S
 import { ActiveOperation } from './active-operation';
 import { ambientSpan, suppressed, withoutScope } from './context';
 import { spanKind } from './conventions';
-import { type DeliveredBatch, type Delivery, deliver } from './delivery';
+import { DeliveredBatch, type Delivery, deliver } from './delivery';
 import { followIteration } from './iteration';
 import type { MessageReader, Outcome } from './operation';
 import type { OperationPlan } from './plan';
@@ -50,7 +50,7 @@ export class ReceiveOperation extends ActiveOperation {
     const { telemetry, plan } = this;
     this.endedMs = performance.now();
     telemetry.countMessages(plan, messages.length);
-    const batch: DeliveredBatch<M> = { telemetry, plan: processPlan, reader, hasProcessed: false };
+    const batch = new DeliveredBatch(telemetry, processPlan, reader);
     const delivered = deliver(batch, messages);
     try {
       this.span = this.startSpan(messages.length, attributes, this.links(messages, reader, delivered));
