@@ -10,7 +10,7 @@ import {
   type MessagingInstrumentationConfig,
 } from '@otel-messaging/messaging-common';
 import { isPatched, KAFKAJS_FILE, type KafkaClass, patchKafka, remembering } from './clients/kafkajs';
-import { KafkaFormat } from './message';
+import type { MessageOptions } from './message';
 import { VERSION } from './version';
 
 export interface KafkaInstrumentationConfig extends MessagingInstrumentationConfig {
@@ -29,7 +29,7 @@ const KAFKAJS_VERSIONS = ['>=1.9.0 <3'];
 /** Traces of messages through Kafka, for `kafkajs`. */
 export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrumentationConfig> {
   // Made on first use: the base class's constructor calls `init()` before this class's fields exist.
-  declare private lazyFormat: KafkaFormat | undefined;
+  declare private lazyOptions: MessageOptions | undefined;
 
   constructor(config: KafkaInstrumentationConfig = {}) {
     super('@otel-messaging/instrumentation-kafka', VERSION, config);
@@ -44,14 +44,16 @@ export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrume
         const kafkaClass = typeof exports === 'function' ? exports : (exports as { default?: unknown }).default;
         if (typeof kafkaClass !== 'function') return exports;
         for (const known of kafkaClasses.add(kafkaClass as KafkaClass)) {
-          patchKafka(known, this.patches, this.telemetry, this.format);
+          patchKafka(known, this.patches, this.telemetry, this.messageOptions);
         }
         return exports === kafkaClass ? remembering(kafkaClass as KafkaClass, this.telemetry) : exports;
       });
     const file = new InstrumentationNodeModuleFile(KAFKAJS_FILE, KAFKAJS_VERSIONS, patch, unpatchedByDisable);
     const check = (exports: KafkaModule) => {
       // Once every instrumentation has had its turn with the module: some take off what others put on.
-      queueMicrotask(() => this.warnUnlessAttached(exports));
+      queueMicrotask(() => {
+        this.telemetry.guard('check kafkajs', undefined, () => this.warnUnlessAttached(exports));
+      });
       return exports;
     };
     return [new InstrumentationNodeModuleDefinition('kafkajs', KAFKAJS_VERSIONS, check, undefined, [file])];
@@ -72,15 +74,16 @@ export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrume
 
   override setConfig(config: KafkaInstrumentationConfig): void {
     super.setConfig(config);
-    if (this.lazyFormat !== undefined) this.lazyFormat.options = this.messageOptions();
+    if (this.lazyOptions !== undefined) Object.assign(this.lazyOptions, this.currentOptions());
   }
 
-  private get format(): KafkaFormat {
-    this.lazyFormat ??= new KafkaFormat(this.messageOptions());
-    return this.lazyFormat;
+  /** One object for all clients, so that they see what is changed in it. */
+  private get messageOptions(): MessageOptions {
+    this.lazyOptions ??= this.currentOptions();
+    return this.lazyOptions;
   }
 
-  private messageOptions() {
+  private currentOptions(): MessageOptions {
     return {
       captureMessageKey: this.getConfig().captureMessageKey === true,
       captureBodySize: this.telemetry.config.captureBodySize,

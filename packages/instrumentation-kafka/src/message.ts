@@ -5,6 +5,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { type MessageFacts, type MessageWriter, type OutgoingContext, semconv } from '@otel-messaging/messaging-common';
+import { copyOf, define, isPlain } from './copy';
 
 /** One value of a record header, and what stands there if a record has several headers of the name. */
 export type HeaderValue = Buffer | string | readonly (Buffer | string)[] | null | undefined;
@@ -21,17 +22,17 @@ export interface KafkaMessage {
   readonly offset?: string;
 }
 
-/** What may be recorded of a message besides its position. */
+/** What may be recorded of a message besides its position; may change while clients live. */
 export interface MessageOptions {
-  readonly captureMessageKey: boolean;
-  readonly captureBodySize: boolean;
+  captureMessageKey: boolean;
+  captureBodySize: boolean;
 }
 
 const NOTHING: MessageFacts = {};
 
-/** Reads and writes records; pure but for the options, which may change while clients live. */
+/** Reads and writes outgoing records; pure but for the options. */
 export class KafkaFormat implements MessageWriter<KafkaMessage> {
-  constructor(public options: MessageOptions) {}
+  constructor(private readonly options: MessageOptions) {}
 
   get({ headers }: KafkaMessage, field: string): string | undefined {
     if (typeof headers !== 'object' || headers === null) return undefined;
@@ -49,18 +50,9 @@ export class KafkaFormat implements MessageWriter<KafkaMessage> {
     return typeof headers === 'object' && headers !== null ? Object.keys(headers) : [];
   }
 
-  describe({ key, value, offset }: KafkaMessage): MessageFacts {
-    const { captureMessageKey, captureBodySize } = this.options;
-    const hasKey = key !== undefined && key !== null;
-    // Most outgoing messages: nothing to allocate for.
-    if (offset === undefined && !captureBodySize && !(hasKey && (value === null || captureMessageKey))) return NOTHING;
-    const attributes: Record<string, string | number | boolean> = {};
-    const position = safeInteger(offset);
-    if (position !== undefined) attributes[semconv.ATTR_KAFKA_OFFSET] = position;
-    if (hasKey && value === null) attributes[semconv.ATTR_KAFKA_MESSAGE_TOMBSTONE] = true;
-    const text = hasKey && captureMessageKey ? keyText(key) : undefined;
-    if (text !== undefined) attributes[semconv.ATTR_KAFKA_MESSAGE_KEY] = text;
-    return captureBodySize ? { attributes, bodySize: sizeOf(value) } : { attributes };
+  /** Without the offset, which a message that was received and is sent on still has. */
+  describe(message: KafkaMessage): MessageFacts {
+    return this.describeAt(message, undefined);
   }
 
   sentAtMs({ timestamp }: KafkaMessage): number | undefined {
@@ -79,6 +71,26 @@ export class KafkaFormat implements MessageWriter<KafkaMessage> {
     const copy: { headers: KafkaMessage['headers'] } = { headers, ...message };
     copy.headers = headers;
     return copy;
+  }
+
+  protected describeAt({ key, value }: KafkaMessage, offset: number | undefined): MessageFacts {
+    const { captureMessageKey, captureBodySize } = this.options;
+    const hasKey = key !== undefined && key !== null;
+    // Most outgoing messages: nothing to allocate for.
+    if (offset === undefined && !captureBodySize && !(hasKey && (value === null || captureMessageKey))) return NOTHING;
+    const attributes: Record<string, string | number | boolean> = {};
+    if (offset !== undefined) attributes[semconv.ATTR_KAFKA_OFFSET] = offset;
+    if (hasKey && value === null) attributes[semconv.ATTR_KAFKA_MESSAGE_TOMBSTONE] = true;
+    const text = hasKey && captureMessageKey ? keyText(key) : undefined;
+    if (text !== undefined) attributes[semconv.ATTR_KAFKA_MESSAGE_KEY] = text;
+    return captureBodySize ? { attributes, bodySize: sizeOf(value) } : { attributes };
+  }
+}
+
+/** Reads delivered records. */
+export class DeliveredFormat extends KafkaFormat {
+  override describe(message: KafkaMessage): MessageFacts {
+    return this.describeAt(message, safeInteger(message.offset));
   }
 }
 
@@ -134,33 +146,13 @@ export class TopicFormat implements MessageWriter<TopicMessage> {
 }
 
 /** The partition that the application chose for a message. */
-export function partitionOf({ partition }: KafkaMessage): number | undefined {
-  return Number.isSafeInteger(partition) && (partition as number) >= 0 ? partition : undefined;
-}
-
-/**
- * A copy of an object of the application's with some properties replaced.
- * Instances of classes are delegated to, so that their getters and methods still answer; what the client reads is taken
- * from the object itself, because a getter may need its own private fields.
- * @param properties what the client is known to read
- */
-export function copyOf<T extends object>(object: T, properties: readonly (keyof T)[], changes: Partial<T>): T {
-  if (isPlain(object)) return { ...object, ...changes };
-  const copy = Object.create(object) as T;
-  for (const name of properties) define(copy, name, object[name]);
-  for (const name of Object.keys(changes) as (keyof T)[]) define(copy, name, changes[name]);
-  return copy;
-}
-
-/** Whether an object has nothing but its own properties. */
-export function isPlain(object: object): boolean {
-  const prototype = Object.getPrototypeOf(object);
-  return prototype === Object.prototype || prototype === null;
-}
-
-/** Not by assignment: the prototype may be frozen, or have a setter. */
-function define(target: object, name: PropertyKey, value: unknown): void {
-  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+export function partitionOf(message: KafkaMessage): number | undefined {
+  try {
+    const { partition } = message;
+    return Number.isSafeInteger(partition) && (partition as number) >= 0 ? partition : undefined;
+  } catch {
+    return undefined; // a getter that throws, as it will for the client
+  }
 }
 
 /** The number that a decimal text stands for, unless it is too large to be exact. */

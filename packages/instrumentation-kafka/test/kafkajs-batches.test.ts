@@ -271,3 +271,17 @@ test('a message sent on from within the walk continues its own trace', async () 
     '   └─ send bills PRODUCER',
   ]);
 });
+
+test('a whole batch sent on: each message gets a context of its own, below the batch', async () => {
+  await sendTwo();
+  const next = await cluster.topic();
+  const producer = await cluster.producer();
+  await run(({ batch }) => producer.send({ topic: next, messages: batch.messages }));
+  const rename = (name: string) => name.replaceAll(topic, 'orders').replaceAll(next, 'bills');
+  expect(traceText(tracing.spans(), { rename }).split('\n').slice(-4)).toEqual([
+    'process orders CONSUMER  → create orders, create orders',
+    '├─ create bills PRODUCER',
+    '├─ create bills PRODUCER',
+    '└─ send bills CLIENT  → create bills, create bills',
+  ]);
+});

@@ -333,6 +333,26 @@ describe("kafkajs's own errors", () => {
           },
         }) as never,
       ),
+    'a partition that cannot be read': (to) =>
+      to.send({
+        topic,
+        messages: [
+          {
+            value: 'a',
+            get partition(): number {
+              throw new TypeError('hostile');
+            },
+          },
+        ],
+      }),
+    'a list of messages that can be read once': (to) => {
+      let reads = 0;
+      const get = (target: Message[], name: string | symbol) => {
+        if (name === 'length' && reads++ > 0) throw new TypeError('hostile');
+        return Reflect.get(target, name);
+      };
+      return to.send({ topic, messages: new Proxy<Message[]>([{ value: 'a' }], { get }) });
+    },
     'headers that are a hostile proxy': (to) =>
       to.send({
         topic,

@@ -4,7 +4,7 @@
  */
 
 import { deepFreeze } from '@otel-messaging/test-utils';
-import { copyOf, KafkaFormat, type KafkaMessage, partitionOf, safeInteger, TopicFormat } from '../src/message';
+import { DeliveredFormat, KafkaFormat, type KafkaMessage, partitionOf, safeInteger, TopicFormat } from '../src/message';
 
 const OLD = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const NEW = '00-1af7651916cd43dd8448eb211c80319c-c7ad6b7169203331-03';
@@ -84,45 +84,14 @@ describe('a context is written', () => {
   });
 });
 
-describe('a copy of an instance of a class', () => {
-  class Order {
-    #value = 'secret';
-    headers = { tenant: 'a' };
-    get value(): string {
-      return this.#value;
-    }
-    key(): string {
-      return 'method';
-    }
-    tenant(): string {
-      return this.headers.tenant;
-    }
-  }
-
-  test('keeps its getters, private fields and methods', () => {
-    const order = new Order();
-    const copy = copyOf(order, ['value', 'key'], { headers: { tenant: 'b' } });
-    expect(copy).toBeInstanceOf(Order);
-    expect(copy.value).toBe('secret');
-    expect(copy.key()).toBe('method');
-    expect(copy.tenant()).toBe('b');
-    expect(order.tenant()).toBe('a');
-  });
-
-  test('works on a frozen one', () => {
-    const copy = copyOf(Object.freeze(new Order()), ['value'], { headers: { tenant: 'b' } });
-    expect(copy.headers).toEqual({ tenant: 'b' });
-  });
-
-  test('of an object without a prototype is a plain copy', () => {
-    const bare = Object.assign(Object.create(null), { topic: 't', messages: [] });
-    expect({ ...copyOf(bare, [], { messages: [1] }) }).toEqual({ topic: 't', messages: [1] });
-  });
-});
-
 describe('a message is described', () => {
   test('with its offset as a number', () => {
-    expect(format.describe({ value: 'v', offset: '17' })).toEqual({ attributes: { 'kafka.offset': 17 } });
+    const delivered = new DeliveredFormat({ captureMessageKey: false, captureBodySize: false });
+    expect(delivered.describe({ value: 'v', offset: '17' })).toEqual({ attributes: { 'kafka.offset': 17 } });
+  });
+
+  test('without the offset that it was received with, where it is sent on', () => {
+    expect(format.describe({ value: 'v', offset: '17' })).toEqual({});
   });
 
   test('without a key or a size unless they are asked for', () => {
@@ -158,8 +127,8 @@ describe('a message is described', () => {
 
   test('with its topic where a call sends to several', () => {
     const topics = new TopicFormat(format);
-    expect(topics.describe({ topic: 't', message: { value: 'v', offset: '1' } }).attributes).toEqual({
-      'kafka.offset': 1,
+    expect(topics.describe({ topic: 't', message: { key: 'k', value: null } }).attributes).toEqual({
+      'kafka.message.tombstone': true,
       'messaging.destination.name': 't',
     });
   });
@@ -192,4 +161,13 @@ test.each([
   [undefined, undefined],
 ])('partition %p as chosen by the application is %p', (partition, expected) => {
   expect(partitionOf({ partition } as KafkaMessage)).toBe(expected);
+});
+
+test('a partition that cannot be read is none', () => {
+  const message = {
+    get partition(): number {
+      throw new Error('hostile');
+    },
+  };
+  expect(partitionOf(message)).toBeUndefined();
 });

@@ -5,7 +5,8 @@
 
 import { type AnyFunction, isObservable, semconv, type Telemetry } from '@otel-messaging/messaging-common';
 import type { Consumer, ConsumerRunConfig, EachBatchPayload, EachMessagePayload } from 'kafkajs';
-import { copyOf, type KafkaFormat, type KafkaMessage, safeInteger } from '../message';
+import { copyOf } from '../copy';
+import { type DeliveredFormat, type KafkaMessage, safeInteger } from '../message';
 import { batchProcessFacts, type ClientFacts, commitFacts, processFacts, TopicPlans } from '../operations';
 
 /** kafkajs awaits what a handler returns before it goes on. */
@@ -26,7 +27,7 @@ export function patchConsumer(
   consumer: Consumer,
   client: ClientFacts,
   telemetry: Telemetry,
-  format: KafkaFormat,
+  format: DeliveredFormat,
 ): Consumer {
   const { run, commitOffsets } = consumer;
   const handlers = new Handlers(client, telemetry, format);
@@ -69,7 +70,7 @@ class Handlers {
   constructor(
     client: ClientFacts,
     private readonly telemetry: Telemetry,
-    private readonly format: KafkaFormat,
+    private readonly format: DeliveredFormat,
   ) {
     this.plans = new TopicPlans(telemetry, client, processFacts);
     this.batchPlans = new TopicPlans(telemetry, client, batchProcessFacts);

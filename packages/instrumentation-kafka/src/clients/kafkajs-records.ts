@@ -5,7 +5,8 @@
 
 import { type Outcome, semconv } from '@otel-messaging/messaging-common';
 import type { ProducerBatch, ProducerRecord, RecordMetadata, TopicMessages } from 'kafkajs';
-import { copyOf, isPlain, type KafkaMessage, safeInteger } from '../message';
+import { copyOf, isPlain } from '../copy';
+import { type KafkaMessage, safeInteger } from '../message';
 
 /** Messages for one topic, as they are in a call's argument. */
 export interface Entry {
@@ -63,13 +64,18 @@ const SEND_PROPERTIES = ['topic', 'acks', 'timeout', 'compression'] as const;
 const BATCH_PROPERTIES = ['acks', 'timeout', 'compression'] as const;
 const TOPIC_PROPERTIES = ['topic'] as const;
 
-/** Refuses what kafkajs refuses before it sends anything: its errors quote the message, which must be the application's own. */
-function entryOf({ topic, messages }: TopicMessages): Entry | undefined {
-  if (typeof topic !== 'string' || topic === '' || !Array.isArray(messages)) return undefined;
-  for (const message of messages as unknown[]) {
-    if (typeof message !== 'object' || message === null || (message as KafkaMessage).value === undefined) {
-      return undefined;
-    }
+/**
+ * Refuses what kafkajs refuses before it sends anything: its errors quote the message, which must be the application's own.
+ * Goes by index, into a list of ours: the application's may be a batch that it was given, whose iteration has a meaning.
+ */
+function entryOf({ topic, messages: given }: TopicMessages): Entry | undefined {
+  if (typeof topic !== 'string' || topic === '' || !Array.isArray(given)) return undefined;
+  const messages: KafkaMessage[] = [];
+  for (let i = 0; i < given.length; i++) {
+    const message: unknown = given[i];
+    if (typeof message !== 'object' || message === null) return undefined;
+    if ((message as KafkaMessage).value === undefined) return undefined;
+    messages.push(message as KafkaMessage);
   }
   return { topic, messages };
 }

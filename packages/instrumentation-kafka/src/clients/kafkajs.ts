@@ -5,7 +5,7 @@
 
 import type { AnyFunction, Patches, Telemetry } from '@otel-messaging/messaging-common';
 import type { Consumer, ConsumerConfig, Kafka, KafkaConfig, Producer } from 'kafkajs';
-import type { KafkaFormat } from '../message';
+import { DeliveredFormat, KafkaFormat, type MessageOptions } from '../message';
 import { type ClientFacts, serverOf } from '../operations';
 import { patchConsumer } from './kafkajs-consumer';
 import { patchProducer } from './kafkajs-producer';
@@ -23,14 +23,21 @@ const owners = new WeakMap<object, Patches>();
  * Makes every new producer and consumer a traced one. Stands down where something else that wraps functions as
  * OpenTelemetry's instrumentations do was there first: one send must not have two spans and two contexts.
  */
-export function patchKafka(kafkaClass: KafkaClass, patches: Patches, telemetry: Telemetry, format: KafkaFormat): void {
+export function patchKafka(
+  kafkaClass: KafkaClass,
+  patches: Patches,
+  telemetry: Telemetry,
+  options: MessageOptions,
+): void {
   const { prototype } = kafkaClass;
+  const outgoing = new KafkaFormat(options);
+  const delivered = new DeliveredFormat(options);
   if (isForeign(prototype.producer, patches) || isForeign(prototype.consumer, patches)) return;
   patches.add(prototype, 'producer', (original: AnyFunction) => {
     function producer(this: Kafka, ...args: unknown[]): Producer {
       const created = original.apply(this, args) as Producer;
       telemetry.guard('trace a producer', undefined, () => {
-        patchProducer(created, clientFacts(this), telemetry, format);
+        patchProducer(created, clientFacts(this), telemetry, outgoing);
       });
       return created;
     }
@@ -43,7 +50,7 @@ export function patchKafka(kafkaClass: KafkaClass, patches: Patches, telemetry: 
       telemetry.guard('trace a consumer', undefined, () => {
         const groupId = (args[0] as ConsumerConfig | undefined)?.groupId;
         const group = typeof groupId === 'string' ? groupId : undefined;
-        patchConsumer(created, { ...clientFacts(this), groupId: group }, telemetry, format);
+        patchConsumer(created, { ...clientFacts(this), groupId: group }, telemetry, delivered);
       });
       return created;
     }

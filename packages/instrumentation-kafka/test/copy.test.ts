@@ -1,0 +1,42 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { copyOf } from '../src/copy';
+
+describe('a copy of an instance of a class', () => {
+  class Order {
+    #value = 'secret';
+    headers = { tenant: 'a' };
+    get value(): string {
+      return this.#value;
+    }
+    key(): string {
+      return 'method';
+    }
+    tenant(): string {
+      return this.headers.tenant;
+    }
+  }
+
+  test('keeps its getters, private fields and methods', () => {
+    const order = new Order();
+    const copy = copyOf(order, ['value', 'key'], { headers: { tenant: 'b' } });
+    expect(copy).toBeInstanceOf(Order);
+    expect(copy.value).toBe('secret');
+    expect(copy.key()).toBe('method');
+    expect(copy.tenant()).toBe('b');
+    expect(order.tenant()).toBe('a');
+  });
+
+  test('works on a frozen one', () => {
+    const copy = copyOf(Object.freeze(new Order()), ['value'], { headers: { tenant: 'b' } });
+    expect(copy.headers).toEqual({ tenant: 'b' });
+  });
+
+  test('of an object without a prototype is a plain copy', () => {
+    const bare = Object.assign(Object.create(null), { topic: 't', messages: [] });
+    expect({ ...copyOf(bare, [], { messages: [1] }) }).toEqual({ topic: 't', messages: [1] });
+  });
+});
