@@ -53,7 +53,7 @@ test('one message carries its send span, in attributes and in the X-Ray header',
       └─ send orders PRODUCER
     `),
   );
-  const send = tracing.spans()[1]!;
+  const send = tracing.spans().find(({ name }) => name.startsWith('send'))!;
   const { traceId, spanId } = send.spanContext();
   expect(message?.MessageAttributes).toEqual({
     traceparent: { DataType: 'String', StringValue: traceparentOf(send) },
@@ -115,7 +115,7 @@ test('a batch of two gets two create spans and one send that links to both', asy
       └─ send orders CLIENT {messaging.batch.message_count=2}  → create orders, create orders
     `),
   );
-  const [, first, second, send] = tracing.spans();
+  const [first, second, send] = tracing.spans().filter(({ name }) => name !== 'app');
   const messages = await onTheWire();
   const carried = messages.map((message) => message.MessageAttributes?.['traceparent']?.StringValue);
   expect(carried.sort()).toEqual([traceparentOf(first), traceparentOf(second)].sort());
