@@ -8,6 +8,7 @@ export * from './conformance';
 export * from './contract';
 export * from './frozen';
 export * from './harness';
+export * from './odd-arguments';
 export * from './trace-text';
 export * from './tracing';
 export * from './waiting';
