@@ -7,6 +7,7 @@ import {
   type Context,
   createContextKey,
   INVALID_TRACEID,
+  ROOT_CONTEXT,
   type Span,
   type SpanContext,
   trace,
@@ -32,6 +33,9 @@ const SCOPE_KEY = createContextKey('otel-messaging delivery scope');
 /** The key under which the SDK's `suppressTracing` stores its mark (@opentelemetry/core 1.x to 3.x). */
 const SUPPRESS_TRACING_KEY = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
+/** What most polls run in. */
+const SUPPRESSED_ROOT = ROOT_CONTEXT.setValue(SUPPRESS_TRACING_KEY, true);
+
 /** In place of a span: the scope's, asked of it each time. */
 const OF_SCOPE = Symbol('span of the scope');
 
@@ -55,7 +59,7 @@ export function isSuppressed(context: Context): boolean {
 
 /** The context with tracing off: whatever the client does inside makes no spans. */
 export function suppressed(context: Context): Context {
-  return context.setValue(SUPPRESS_TRACING_KEY, true);
+  return context === ROOT_CONTEXT ? SUPPRESSED_ROOT : context.setValue(SUPPRESS_TRACING_KEY, true);
 }
 
 /** The context with another span, or with none: ten times cheaper than the API's copied Map. */
