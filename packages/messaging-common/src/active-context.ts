@@ -6,25 +6,56 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { type Context, context as contextApi } from '@opentelemetry/api';
 
-/** Makes the context active for the rest of this asynchronous execution; the result undoes it. */
-export function attach(context: Context): () => void {
-  const api = contextApi as unknown as Attaching;
-  if (typeof api.attach === 'function') {
-    const token = api.attach(context);
-    return () => token[Symbol.dispose]?.() ?? token.dispose?.();
-  }
-  const storage = (contextApi as unknown as ManagerHolder)._getContextManager?.()._asyncLocalStorage;
-  if (storage === undefined) return nothing; // another kind of manager: spans are made, but not active
-  const previous = storage.getStore();
-  storage.enterWith(context);
-  return () => storage.enterWith(previous as Context);
+/** A context that was made active; the method that it has undoes it. */
+export interface Attachment {
+  dispose?(): void;
+  [Symbol.dispose]?(): void;
 }
 
-function nothing(): void {}
+/**
+ * Makes the context active for the rest of this asynchronous execution; undefined where that cannot be done.
+ * @param earlier what it takes the place of; `detach` then goes back to what was active before that
+ */
+export function attach(context: Context, earlier: Attachment | undefined): Attachment | undefined {
+  if (earlier instanceof StorageAttachment) {
+    earlier.storage.enterWith(context);
+    return earlier;
+  }
+  if (earlier !== undefined) detach(earlier);
+  const api = contextApi as unknown as Attaching;
+  if (typeof api.attach === 'function') return api.attach(context);
+  const storage = (contextApi as unknown as ManagerHolder)._getContextManager?.()._asyncLocalStorage;
+  if (storage === undefined) return undefined; // another kind of manager: spans are made, but not active
+  const attachment = new StorageAttachment(storage);
+  storage.enterWith(context);
+  return attachment;
+}
+
+/** Never throws. */
+export function detach(attachment: Attachment): void {
+  try {
+    if (attachment.dispose !== undefined) attachment.dispose();
+    else attachment[Symbol.dispose]?.();
+  } catch {
+    // A context manager that lets nobody out has told so where it let us in.
+  }
+}
+
+class StorageAttachment implements Attachment {
+  private readonly previous: Context | undefined;
+
+  constructor(readonly storage: AsyncLocalStorage<Context>) {
+    this.previous = storage.getStore();
+  }
+
+  dispose(): void {
+    this.storage.enterWith(this.previous as Context);
+  }
+}
 
 /** `context.attach` of @opentelemetry/api 1.10. */
 interface Attaching {
-  attach?(context: Context): { [Symbol.dispose]?(): void; dispose?(): void };
+  attach?(context: Context): Attachment;
 }
 
 /** AsyncLocalStorageContextManager of SDK 1.x and 2.x keeps its storage under this name. */

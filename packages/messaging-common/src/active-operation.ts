@@ -28,9 +28,9 @@ export abstract class ActiveOperation {
   protected constructor(
     protected readonly telemetry: Telemetry,
     public plan: OperationPlan,
-    isTimed = telemetry.signals.instruments !== undefined,
+    startedMs = telemetry.signals.instruments === undefined ? 0 : performance.now(),
   ) {
-    this.startedMs = isTimed ? performance.now() : 0;
+    this.startedMs = startedMs;
   }
 
   /** The span, or undefined where none is made. */
@@ -108,6 +108,11 @@ export abstract class ActiveOperation {
     } catch (error) {
       telemetry.report('record metrics', error);
     }
+  }
+
+  /** Logs a failure of ours. */
+  report(what: string, error: unknown): void {
+    this.telemetry.report(what, error);
   }
 
   /** Runs code of ours that may throw. */

@@ -7,7 +7,7 @@ import { type Context, type Link, ROOT_CONTEXT, type Span, type SpanContext } fr
 import { ActiveOperation } from './active-operation';
 import { type DeliveryScope, withScope } from './context';
 import { spanKind } from './conventions';
-import { DeliveredBatch, deliver } from './delivery';
+import { DeliveredBatch, type Delivery, deliver } from './delivery';
 import { followIteration } from './iteration';
 import type { MessageReader } from './operation';
 import type { OperationPlan } from './plan';
@@ -23,7 +23,9 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
   readonly span: Span | undefined;
   readonly context: Context;
   private readonly batch: DeliveredBatch<object>;
-  private readonly creations: ReadonlyMap<string, SpanContext>;
+  private readonly delivered: readonly Delivery<object>[];
+  /** Traces by the ids of creation spans; made for the first message that is sent from within. */
+  private creations: Map<string, string> | undefined;
 
   /** @param messagePlan plan of each message's own `process` span */
   constructor(
@@ -39,14 +41,14 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
     telemetry.countMessages(plan, messages.length);
     const batch = new DeliveredBatch<object>(telemetry, messagePlan, reader);
     this.batch = batch;
-    const creations = new Map<string, SpanContext>();
+    this.delivered = deliver(batch, messages);
     const links: Link[] = [];
-    for (const [i, { creation }] of deliver(batch, messages).entries()) {
-      if (creation === undefined) continue;
-      creations.set(creation.spanId, creation);
-      links.push({ context: creation, attributes: telemetry.linkAttributes(messages[i], reader) });
+    for (let i = 0; i < this.delivered.length; i++) {
+      const creation = this.delivered[i]?.creation;
+      if (creation !== undefined) {
+        links.push({ context: creation, attributes: telemetry.linkAttributes(messages[i], reader) });
+      }
     }
-    this.creations = creations;
     this.span = telemetry.tracerIn(ROOT_CONTEXT)?.startSpan(
       plan.spanName,
       {
@@ -87,7 +89,8 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
   }
 
   isCreationContext({ spanId, traceId }: SpanContext): boolean {
-    return this.creations.get(spanId)?.traceId === traceId;
+    this.creations ??= new Map(this.delivered.map(({ creation }) => [creation?.spanId ?? '', creation?.traceId ?? '']));
+    return this.creations.get(spanId) === traceId;
   }
 
   protected override measure(durationMs: number, failure: string | undefined): void {

@@ -54,11 +54,14 @@ export class Delivery<M = unknown> {
     return this.incoming.creation;
   }
 
-  /** Begins the handling of the message; in a second pass over the batch, as a part of the message's one span. */
-  begin(message: M): ProcessOperation<M> | undefined {
+  /**
+   * Begins the handling of the message; in a second pass over the batch, as a part of the message's one span.
+   * @param ambient what is active where the application takes the message
+   */
+  begin(message: M, ambient: Context = contextApi.active()): ProcessOperation<M> | undefined {
     const { telemetry } = this.batch;
     if (!telemetry.isOn()) return undefined;
-    const operation = ProcessOperation.pulled(telemetry, this, message, contextApi.active());
+    const operation = ProcessOperation.pulled(telemetry, this, message, ambient);
     if (this.operation?.hasStarted()) operation.join(this.operation);
     else this.operation = operation;
     return operation;

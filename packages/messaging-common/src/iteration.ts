@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { attach } from './active-context';
+import { type Context, context as contextApi } from '@opentelemetry/api';
+import { type Attachment, attach, detach } from './active-context';
 import { deliveryOf } from './delivery';
 import type { ProcessOperation } from './process-operation';
 
@@ -97,11 +98,11 @@ function likeNative(method: Method, replacement: Method): Method {
 }
 
 /** Begins the handling of a message that was delivered; never throws. */
-function begin(message: unknown): ProcessOperation | undefined {
+function begin(message: unknown, ambient?: Context): ProcessOperation | undefined {
   const delivery = deliveryOf(message);
   if (delivery === undefined) return undefined;
   try {
-    return delivery.begin(message);
+    return delivery.begin(message, ambient);
   } catch (error) {
     delivery.batch.telemetry.report('begin the handling of a message', error);
     return undefined;
@@ -136,7 +137,9 @@ const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf(prototype.
  */
 class MessageIterator<T> implements IterableIterator<T> {
   private operation: ProcessOperation | undefined;
-  private detach: (() => void) | undefined;
+  private attachment: Attachment | undefined;
+  /** What is active outside of the loop's body. */
+  private ambient: Context | undefined;
   private enteredTurn = 0;
   private startedTurn = -1;
 
@@ -147,35 +150,49 @@ class MessageIterator<T> implements IterableIterator<T> {
   ) {}
 
   next(): IteratorResult<T> {
-    if (this.operation !== undefined) this.leave();
+    if (this.operation !== undefined) this.leave(this.operation);
     const result = this.inner.next();
-    if (!result.done) this.enter(this.messageOf(result.value));
+    if (result.done) this.detach();
+    else this.enter(this.messageOf(result.value));
     return result;
   }
 
   /** Called by `break`, `throw` and destructuring. Like an array's own iterator, this one can be walked on after. */
   return(value?: unknown): IteratorResult<T> {
-    if (this.operation !== undefined) this.leave();
+    if (this.operation !== undefined) this.leave(this.operation);
+    this.detach();
     return { done: true, value };
   }
 
   private enter(message: unknown): void {
-    const operation = begin(message);
-    if (operation === undefined) return;
+    this.ambient ??= contextApi.active();
+    const operation = begin(message, this.ambient);
+    if (operation === undefined) {
+      this.detach();
+      return;
+    }
     this.operation = operation;
     this.enteredTurn = currentTurn();
     if (this.startedTurn === -1) this.startedTurn = this.enteredTurn;
-    operation.guarded("make a message's context active", () => {
-      this.detach = attach(operation.context);
-    });
+    try {
+      this.attachment = attach(operation.context, this.attachment);
+    } catch (error) {
+      operation.report("make a message's context active", error);
+    }
   }
 
-  private leave(): void {
-    const { operation, detach } = this;
+  /** The message's context stays active until the next one's takes its place, or the loop is over. */
+  private leave(operation: ProcessOperation): void {
     this.operation = undefined;
-    this.detach = undefined;
-    operation?.guarded('leave the context of a message', () => detach?.());
-    operation?.leave(this.list, turn !== this.enteredTurn, this.enteredTurn === this.startedTurn);
+    const { enteredTurn } = this;
+    operation.leave(this.list, turn !== enteredTurn, enteredTurn === this.startedTurn);
+  }
+
+  private detach(): void {
+    const { attachment } = this;
+    this.attachment = undefined;
+    this.ambient = undefined;
+    if (attachment !== undefined) detach(attachment);
   }
 
   declare [Symbol.iterator]: () => this;

@@ -48,7 +48,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     private ambient: Context,
     isLazy: boolean,
   ) {
-    super(telemetry, plan, isLazy || telemetry.signals.instruments !== undefined);
+    super(telemetry, plan, isLazy ? performance.now() : undefined);
     if (isLazy) this.startedEpochMs = Date.now();
     this.context = withScope(this.baseOf(ambient), this);
   }
@@ -149,7 +149,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   handleBody<A extends unknown[], R>(dropsPromise: boolean, callback: (...args: A) => R, thisArg: unknown, args: A): R {
     const result = this.run(callback, thisArg, ...args);
     if (!isObservable(result)) {
-      this.leave(args.at(-1) as readonly M[], false); // callbacks of array methods get the array last
+      this.leave(args.at(-1) as readonly M[], false, false); // callbacks of array methods get the array last
       return result;
     }
     if (!dropsPromise) {
@@ -167,7 +167,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
    *   active before.
    * @param list what was walked
    */
-  leave(list: readonly M[], wasAsynchronous: boolean, mayHaveLeaked = false): void {
+  leave(list: readonly M[], wasAsynchronous: boolean, mayHaveLeaked: boolean): void {
     if (this.isEnded && !mayHaveLeaked) return;
     this.isHandling = false;
     if (wasAsynchronous && mayHaveLeaked) this.successor = settled(this.ambient);

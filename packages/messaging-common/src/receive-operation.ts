@@ -26,7 +26,7 @@ export class ReceiveOperation extends ActiveOperation {
   private readonly ambient: Context;
 
   constructor(telemetry: Telemetry, plan: OperationPlan) {
-    super(telemetry, plan, true);
+    super(telemetry, plan, performance.now());
     this.ambient = contextApi.active();
     this.context = suppressed(this.ambient);
   }
@@ -97,7 +97,8 @@ export class ReceiveOperation extends ActiveOperation {
   private links<M>(messages: readonly M[], reader: MessageReader<M>, delivered: readonly Delivery<M>[]): Link[] {
     const isBatch = this.plan.facts.isBatch === true;
     const links: Link[] = [];
-    for (const [i, { creation }] of delivered.entries()) {
+    for (let i = 0; i < delivered.length; i++) {
+      const creation = delivered[i]?.creation;
       if (creation === undefined) continue;
       const attributes = isBatch ? this.telemetry.linkAttributes(messages[i] as M, reader) : undefined;
       links.push({ context: creation, attributes });
