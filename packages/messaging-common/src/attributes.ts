@@ -32,13 +32,17 @@ export function operationAttributes(facts: OperationFacts, mode: SemconvMode): A
   });
 }
 
+const NONE: Readonly<Attributes> = {};
+
 /** What belongs to one message: on the span that covers it alone, else on its link. */
-export function messageAttributes(facts: MessageFacts, mode: SemconvMode, bodySize: boolean): Attributes {
+export function messageAttributes(facts: MessageFacts, mode: SemconvMode, bodySize: boolean): Readonly<Attributes> {
+  const { id, conversationId, retryCount } = facts;
+  if (mode === 'new' && !bodySize && !id && !conversationId && !retryCount) return facts.attributes ?? NONE;
   const attributes: Attributes = mode === 'dup' ? { ...legacyMessageAttributes(facts), ...facts.legacyAttributes } : {};
   if (facts.attributes !== undefined) Object.assign(attributes, facts.attributes);
-  if (facts.id) attributes[semconv.ATTR_MESSAGING_MESSAGE_ID] = facts.id;
-  if (facts.conversationId) attributes[semconv.ATTR_MESSAGING_MESSAGE_CONVERSATION_ID] = facts.conversationId;
-  if (facts.retryCount) attributes[semconv.ATTR_MESSAGING_MESSAGE_RETRY_COUNT] = facts.retryCount;
+  if (id) attributes[semconv.ATTR_MESSAGING_MESSAGE_ID] = id;
+  if (conversationId) attributes[semconv.ATTR_MESSAGING_MESSAGE_CONVERSATION_ID] = conversationId;
+  if (retryCount) attributes[semconv.ATTR_MESSAGING_MESSAGE_RETRY_COUNT] = retryCount;
   if (bodySize && facts.bodySize !== undefined) attributes[semconv.ATTR_MESSAGING_MESSAGE_BODY_SIZE] = facts.bodySize;
   return attributes;
 }

@@ -44,10 +44,10 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
     this.delivered = deliver(batch, messages);
     const links: Link[] = [];
     for (let i = 0; i < this.delivered.length; i++) {
-      const creation = this.delivered[i]?.creation;
-      if (creation !== undefined) {
-        links.push({ context: creation, attributes: telemetry.linkAttributes(messages[i], reader) });
-      }
+      const delivery = this.delivered[i] as Delivery<object>;
+      if (delivery.creation === undefined) continue;
+      delivery.attributes = telemetry.linkAttributes(messages[i], reader);
+      links.push({ context: delivery.creation, attributes: delivery.attributes });
     }
     this.span = telemetry.tracerIn(ROOT_CONTEXT)?.startSpan(
       plan.spanName,

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Context, context as contextApi, type SpanContext } from '@opentelemetry/api';
+import { type Attributes, type Context, context as contextApi, type SpanContext } from '@opentelemetry/api';
 import type { Incoming } from './carrier';
 import type { MessageReader, Settlement } from './operation';
 import type { OperationPlan } from './plan';
@@ -16,7 +16,6 @@ export class DeliveredBatch<M> {
   receiveSpan: SpanContext | undefined;
   /** Whether a span was made for any message of its own. */
   hasProcessed = false;
-  private walked: WeakRef<readonly M[]> | undefined;
 
   /** @param plan plan of the `process` span of each message */
   constructor(
@@ -24,23 +23,12 @@ export class DeliveredBatch<M> {
     readonly plan: OperationPlan,
     readonly reader: MessageReader<M>,
   ) {}
-
-  /** Where messages of the batch may be found again, as long as somebody else keeps them. One reference serves them all. */
-  remember(list: readonly M[]): void {
-    if (this.walked?.deref() === undefined) this.walked = new WeakRef(list);
-  }
-
-  recall(delivery: Delivery<M>): M | undefined {
-    const list = this.walked?.deref();
-    for (let i = 0; list !== undefined && i < list.length; i++) {
-      if (deliveryOf(list[i]) === delivery) return list[i];
-    }
-    return undefined;
-  }
 }
 
 /** One message of a batch, as delivered; does not hold the message, so that it may be kept for a late settlement. */
 export class Delivery<M = unknown> {
+  /** What its link to the message has, for the message's own span too. */
+  attributes: Attributes | undefined;
   private operation: ProcessOperation<M> | undefined;
 
   constructor(

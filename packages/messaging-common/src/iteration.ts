@@ -40,7 +40,7 @@ const OVERRIDES: readonly Override[] = [
   hidden(Symbol.iterator, values),
   hidden('values', values),
   hidden('entries', function entries(this: object[]) {
-    return new MessageIterator(this, prototype.entries.call(this), (entry) => entry?.[1]);
+    return new MessageIterator(prototype.entries.call(this), (entry) => entry?.[1]);
   }),
   hidden('forEach', inContext(prototype.forEach, 0, true)),
   hidden('map', inContext(prototype.map, 0, false)),
@@ -56,7 +56,7 @@ function hidden(name: PropertyKey, value: Method): Override {
 }
 
 function values(this: object[]): MessageIterator<unknown> {
-  return new MessageIterator(this, prototype.values.call(this), itself);
+  return new MessageIterator(prototype.values.call(this), itself);
 }
 
 function itself(message: unknown): unknown {
@@ -144,7 +144,6 @@ class MessageIterator<T> implements IterableIterator<T> {
   private startedTurn = -1;
 
   constructor(
-    private readonly list: readonly unknown[],
     private readonly inner: Iterator<T>,
     private readonly messageOf: (value: T) => unknown,
   ) {}
@@ -185,7 +184,7 @@ class MessageIterator<T> implements IterableIterator<T> {
   private leave(operation: ProcessOperation): void {
     this.operation = undefined;
     const { enteredTurn } = this;
-    operation.leave(this.list, turn !== enteredTurn, enteredTurn === this.startedTurn);
+    operation.leave(turn !== enteredTurn, enteredTurn === this.startedTurn);
   }
 
   private detach(): void {

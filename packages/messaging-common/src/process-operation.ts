@@ -149,7 +149,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   handleBody<A extends unknown[], R>(dropsPromise: boolean, callback: (...args: A) => R, thisArg: unknown, args: A): R {
     const result = this.run(callback, thisArg, ...args);
     if (!isObservable(result)) {
-      this.leave(args.at(-1) as readonly M[], false, false); // callbacks of array methods get the array last
+      this.leave(false, false);
       return result;
     }
     if (!dropsPromise) {
@@ -165,9 +165,8 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
    * @param mayHaveLeaked whether the body began in the caller's turn: at its first `await` it went back to the caller
    *   with the message's context active, and the caller goes on in it. From now on that context stands for what was
    *   active before.
-   * @param list what was walked
    */
-  leave(list: readonly M[], wasAsynchronous: boolean, mayHaveLeaked: boolean): void {
+  leave(wasAsynchronous: boolean, mayHaveLeaked: boolean): void {
     if (this.isEnded && !mayHaveLeaked) return;
     this.isHandling = false;
     if (wasAsynchronous && mayHaveLeaked) this.successor = settled(this.ambient);
@@ -180,7 +179,6 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     }
     // A span may still be asked for, by work that the body began or by the settlement; neither keeps the message alive.
     this.message = undefined;
-    this.delivery?.batch.remember(list);
   }
 
   /** Another pass over the batch has made the message's one span: what is done in this one belongs to it too. */
@@ -242,8 +240,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
       this.join(earlier);
       return;
     }
-    const { telemetry, plan } = this;
-    const message = this.message ?? this.delivery?.batch.recall(this.delivery);
+    const { telemetry, plan, message, reader } = this;
     const tracer = telemetry.tracerIn(this.context);
     if (tracer === undefined) return;
     const { parent, links } = this.relations();
@@ -258,7 +255,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
       withoutScope(this.context, parent),
     );
     if (!this.span.isRecording()) return;
-    if (message !== undefined) telemetry.describeSpan(this.span, plan, message, this.reader);
+    telemetry.describeSpan(this.span, plan, message, reader, this.delivery?.attributes);
     if (this.latencyMs !== undefined) this.span.setAttribute(ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, this.latencyMs);
   }
 

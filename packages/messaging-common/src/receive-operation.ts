@@ -56,7 +56,8 @@ export class ReceiveOperation extends ActiveOperation {
       this.span = this.startSpan(messages.length, attributes, this.links(messages, reader, delivered));
       batch.receiveSpan = this.span?.spanContext();
       if (plan.facts.isBatch !== true && this.span !== undefined && messages[0] !== undefined) {
-        telemetry.describeSpan(this.span, plan, messages[0], reader);
+        const attributes = telemetry.describeSpan(this.span, plan, messages[0], reader);
+        if (delivered[0] !== undefined) delivered[0].attributes = attributes;
       }
     } catch (error) {
       telemetry.report('start a receive span', error);
@@ -98,10 +99,10 @@ export class ReceiveOperation extends ActiveOperation {
     const isBatch = this.plan.facts.isBatch === true;
     const links: Link[] = [];
     for (let i = 0; i < delivered.length; i++) {
-      const creation = delivered[i]?.creation;
-      if (creation === undefined) continue;
-      const attributes = isBatch ? this.telemetry.linkAttributes(messages[i] as M, reader) : undefined;
-      links.push({ context: creation, attributes });
+      const delivery = delivered[i] as Delivery<M>;
+      if (delivery.creation === undefined) continue;
+      if (isBatch) delivery.attributes = this.telemetry.linkAttributes(messages[i] as M, reader);
+      links.push({ context: delivery.creation, attributes: delivery.attributes });
     }
     return links;
   }

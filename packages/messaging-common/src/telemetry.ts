@@ -182,12 +182,22 @@ export class Telemetry {
     return this.signals.tracer === undefined || isSuppressed(context) ? undefined : this.signals.tracer;
   }
 
-  /** Adds what belongs to one message to the span that covers it alone; what was added, for a link to it. */
-  describeSpan<M>(span: Span, plan: OperationPlan, message: M, reader: MessageReader<M>): Attributes | undefined {
+  /**
+   * Adds what belongs to one message to the span that covers it alone; what was added, for a link to it.
+   * @param message absent where nobody keeps it any more
+   * @param known what a link to the message has already
+   */
+  describeSpan<M>(
+    span: Span,
+    plan: OperationPlan,
+    message: M | undefined,
+    reader: MessageReader<M>,
+    known?: Attributes,
+  ): Attributes | undefined {
     if (!span.isRecording()) return undefined;
-    const attributes = this.linkAttributes(message, reader);
+    const attributes = known ?? (message === undefined ? undefined : this.linkAttributes(message, reader));
     try {
-      span.setAttributes(attributes);
+      if (attributes !== undefined) span.setAttributes(attributes);
       this.resolved.spanHook?.(span, { operation: plan.facts, message });
     } catch (error) {
       report(this.diag, 'describe a span', error);
@@ -196,12 +206,14 @@ export class Telemetry {
   }
 
   /** What belongs to one message, for its link. */
-  linkAttributes<M>(message: M, reader: MessageReader<M>): Attributes {
+  linkAttributes<M>(message: M, reader: MessageReader<M>): Readonly<Attributes> {
     try {
       const { semconv, captureBodySize } = this.resolved;
       const attributes = messageAttributes(reader.describe(message), semconv, captureBodySize);
-      if (!this.headers.isEmpty) this.headers.addTo(attributes, message, reader, this.signals.carrier);
-      return attributes;
+      if (this.headers.isEmpty) return attributes;
+      const withHeaders = { ...attributes };
+      this.headers.addTo(withHeaders, message, reader, this.signals.carrier);
+      return withHeaders;
     } catch (error) {
       report(this.diag, 'describe a message', error);
       return {};
