@@ -7,7 +7,7 @@ import { type Attributes, type Context, context as contextApi, type SpanContext 
 import type { Incoming } from './carrier';
 import type { MessageReader, Settlement } from './operation';
 import type { OperationPlan } from './plan';
-import { ProcessOperation } from './process-operation';
+import { type Delivered, ProcessOperation } from './process-operation';
 import type { Telemetry } from './telemetry';
 
 /** What the messages of one batch have in common. */
@@ -26,7 +26,7 @@ export class DeliveredBatch<M> {
 }
 
 /** One message of a batch, as delivered; does not hold the message, so that it may be kept for a late settlement. */
-export class Delivery<M = unknown> {
+export class Delivery<M = unknown> implements Delivered<M> {
   /** What its link to the message has, for the message's own span too. */
   attributes: Attributes | undefined;
   private operation: ProcessOperation<M> | undefined;
@@ -36,6 +36,14 @@ export class Delivery<M = unknown> {
     readonly incoming: Incoming,
     readonly latencyMs: number | undefined,
   ) {}
+
+  get reader(): MessageReader<M> {
+    return this.batch.reader;
+  }
+
+  get receiveSpan(): SpanContext | undefined {
+    return this.batch.receiveSpan;
+  }
 
   /** The creation context of the message. */
   get creation(): SpanContext | undefined {
@@ -49,7 +57,7 @@ export class Delivery<M = unknown> {
   begin(message: M, ambient: Context = contextApi.active()): ProcessOperation<M> | undefined {
     const { telemetry } = this.batch;
     if (!telemetry.isOn()) return undefined;
-    const operation = ProcessOperation.pulled(telemetry, this, message, ambient);
+    const operation = ProcessOperation.pulled(this, message, ambient);
     if (this.operation?.hasStarted()) operation.join(this.operation);
     else this.operation = operation;
     return operation;

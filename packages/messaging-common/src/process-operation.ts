@@ -3,7 +3,15 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Context, type Link, ROOT_CONTEXT, type Span, type SpanContext, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  trace,
+} from '@opentelemetry/api';
 import { ActiveOperation } from './active-operation';
 import type { Incoming } from './carrier';
 import { ambientSpan, type DeliveryScope, settled, withoutPastScope, withoutScope, withScope } from './context';
@@ -24,6 +32,20 @@ export interface HandlerManner {
   readonly dropsPromise: boolean;
 }
 
+/** What is known of a message when it is handed over. */
+export interface Delivered<M> {
+  readonly reader: MessageReader<M>;
+  readonly incoming: Incoming;
+  /** Between send and delivery. */
+  readonly latencyMs: number | undefined;
+  /** Span of the call that delivered it. */
+  readonly receiveSpan: SpanContext | undefined;
+  /** What a link to it has. */
+  readonly attributes: Attributes | undefined;
+  /** Makes the operation the one that has the message's span; the one that has it already, if there is one. */
+  claim?(operation: ProcessOperation<M>): ProcessOperation<M> | undefined;
+}
+
 /** The processing of one message: its handler's span and context, from the delivery to the handler's end. */
 export class ProcessOperation<M = unknown> extends ActiveOperation implements DeliveryScope {
   span: Span | undefined;
@@ -31,25 +53,23 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   successor: Context | undefined;
 
   private isStarted = false;
-  private isHandling = false;
+  private isHandling: boolean;
   private isSettled = false;
-  private delivery: Delivery<M> | undefined;
   private deliveries: OpenDeliveries | undefined;
   private tag = 0;
 
+  /** @param isLazy the span starts when somebody first asks for it */
   private constructor(
     telemetry: Telemetry,
     plan: OperationPlan,
-    private readonly reader: MessageReader<M>,
     private message: M | undefined,
-    private readonly incoming: Incoming,
-    private readonly latencyMs: number | undefined,
-    private readonly receiveSpan: SpanContext | undefined,
+    private readonly delivered: Delivered<M>,
     private ambient: Context,
     isLazy: boolean,
   ) {
     super(telemetry, plan, isLazy ? performance.now() : undefined);
     if (isLazy) this.startedEpochMs = Date.now();
+    this.isHandling = isLazy;
     this.context = withScope(this.baseOf(ambient), this);
   }
 
@@ -63,42 +83,19 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     const incoming = telemetry.extract(message, reader);
     telemetry.countMessages(plan, 1);
     const latencyMs = telemetry.recordQueueTime(plan, message, reader);
-    const operation = new ProcessOperation(
-      telemetry,
-      plan,
-      reader,
-      message,
-      incoming,
-      latencyMs,
-      undefined,
-      ROOT_CONTEXT,
-      false,
-    );
+    const delivered = { reader, incoming, latencyMs, receiveSpan: undefined, attributes: undefined };
+    const operation = new ProcessOperation(telemetry, plan, message, delivered, ROOT_CONTEXT, false);
     operation.start();
     return operation;
   }
 
   /**
-   * A message of a batch, whose handling begins now; the span starts when somebody first asks for it.
+   * A message of a batch, whose handling begins now.
    * @param ambient what is active where the application takes the message
    */
-  static pulled<M>(telemetry: Telemetry, delivery: Delivery<M>, message: M, ambient: Context): ProcessOperation<M> {
-    const { plan, reader, receiveSpan } = delivery.batch;
-    const { incoming, latencyMs } = delivery;
-    const operation = new ProcessOperation(
-      telemetry,
-      plan,
-      reader,
-      message,
-      incoming,
-      latencyMs,
-      receiveSpan,
-      withoutPastScope(ambient),
-      true,
-    );
-    operation.delivery = delivery;
-    operation.isHandling = true;
-    return operation;
+  static pulled<M>(delivery: Delivery<M>, message: M, ambient: Context): ProcessOperation<M> {
+    const { telemetry, plan } = delivery.batch;
+    return new ProcessOperation(telemetry, plan, message, delivery, withoutPastScope(ambient), true);
   }
 
   /** Calls the application's handler; gives back exactly what it gives. */
@@ -212,7 +209,8 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   }
 
   isCreationContext({ spanId, traceId }: SpanContext): boolean {
-    return this.incoming.creation?.spanId === spanId && this.incoming.creation.traceId === traceId;
+    const { creation } = this.delivered.incoming;
+    return creation?.spanId === spanId && creation.traceId === traceId;
   }
 
   protected override record(outcome: Outcome | undefined): string | undefined {
@@ -235,12 +233,13 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
 
   private start(): void {
     this.isStarted = true; // first: a sampler that asks for the active span must not start another
-    const earlier = this.delivery?.claim(this);
+    const earlier = this.delivered.claim?.(this);
     if (earlier !== undefined) {
       this.join(earlier);
       return;
     }
-    const { telemetry, plan, message, reader } = this;
+    const { telemetry, plan, message } = this;
+    const { reader, attributes, latencyMs } = this.delivered;
     const tracer = telemetry.tracerIn(this.context);
     if (tracer === undefined) return;
     const { parent, links } = this.relations();
@@ -255,13 +254,13 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
       withoutScope(this.context, parent),
     );
     if (!this.span.isRecording()) return;
-    telemetry.describeSpan(this.span, plan, message, reader, this.delivery?.attributes);
-    if (this.latencyMs !== undefined) this.span.setAttribute(ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, this.latencyMs);
+    telemetry.describeSpan(this.span, plan, message, reader, attributes);
+    if (latencyMs !== undefined) this.span.setAttribute(ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, latencyMs);
   }
 
   /** @see DESIGN.md, "Parents and links" */
   private relations(): { readonly parent: Span | undefined; readonly links: Link[] | undefined } {
-    const { incoming, receiveSpan } = this;
+    const { incoming, receiveSpan } = this.delivered;
     const { creation } = incoming;
     const { processParent } = this.telemetry.config;
     const ambient = this.ambient === ROOT_CONTEXT ? undefined : ambientSpan(this.ambient);
@@ -282,11 +281,12 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
 
   /** What the handler's context has besides its span: for a pushed message all that it brought, for a pulled one its baggage. */
   private baseOf(ambient: Context): Context {
-    const { telemetry, incoming, message } = this;
+    const { telemetry, message } = this;
+    const { incoming, reader } = this.delivered;
     if (incoming.context === undefined || !this.plan.isTrusted) return ambient;
     if (ambient === ROOT_CONTEXT) return incoming.context;
     return telemetry.guard('read the context of a message', ambient, () => {
-      return telemetry.signals.carrier?.extractOver(ambient, message as M, this.reader, incoming) ?? ambient;
+      return telemetry.signals.carrier?.extractOver(ambient, message as M, reader, incoming) ?? ambient;
     });
   }
 }
