@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Context, context as contextApi, type Span, SpanStatusCode } from '@opentelemetry/api';
+import { type Context, context as contextApi, type HrTime, type Span, SpanStatusCode } from '@opentelemetry/api';
 import { errorType, isError } from './errors';
 import type { Outcome } from './operation';
 import type { OperationPlan } from './plan';
@@ -99,7 +99,7 @@ export abstract class ActiveOperation {
     }
     if (this.startedMs > 0) this.endedMs ??= performance.now();
     try {
-      this.span?.end(this.endedMs === undefined ? undefined : this.epochOf(this.endedMs));
+      this.span?.end(this.endedMs === undefined ? undefined : this.timeOf(this.endedMs));
     } catch (error) {
       telemetry.report('end a span', error);
     }
@@ -148,8 +148,8 @@ export abstract class ActiveOperation {
    * A span that was given its start needs all its times given, or it takes them from another clock; undefined for any
    * other span. Start by the wall clock, the rest by the steady one, as SDKs do it.
    */
-  private epochOf(steadyMs: number): number | undefined {
-    return this.startedEpochMs === undefined ? undefined : this.startedEpochMs + (steadyMs - this.startedMs);
+  private timeOf(steadyMs: number): HrTime | undefined {
+    return this.startedEpochMs === undefined ? undefined : hrTime(this.startedEpochMs + (steadyMs - this.startedMs));
   }
 
   private describeError(error: unknown, type: string): void {
@@ -162,7 +162,7 @@ export abstract class ActiveOperation {
     if (typeof message === 'string' && message !== '' && message !== type) {
       span.setStatus({ code: SpanStatusCode.ERROR, message: message.slice(0, 1000) });
     }
-    const time = this.epochOf(performance.now());
+    const time = this.timeOf(performance.now());
     this.telemetry.recordException(span, this.context, this.plan.facts.type, error, time);
   }
 
@@ -192,6 +192,12 @@ export abstract class ActiveOperation {
     operation.hasCalled = true;
     return fn.apply(thisArg, args);
   }
+}
+
+/** Seconds and nanoseconds: the form that SDKs take without asking the clock what kind of number it is. */
+export function hrTime(epochMs: number): HrTime {
+  const seconds = Math.trunc(epochMs / 1000);
+  return [seconds, Math.round((epochMs - seconds * 1000) * 1e6)];
 }
 
 class UnknownError extends Error {

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { Context, Span } from '@opentelemetry/api';
+import type { Context, HrTime, Span } from '@opentelemetry/api';
 import { type Logger, SeverityNumber } from '@opentelemetry/api-logs';
 import type { ResolvedConfig } from './config';
 import { withSpan } from './context';
@@ -21,7 +21,7 @@ export function recordException(
   context: Context,
   type: OperationType,
   error: Error,
-  time: number | undefined,
+  time: HrTime | undefined,
 ): void {
   if (signal !== 'log') span.recordException(error, time);
   if (signal === 'span-event') return;

@@ -7,6 +7,7 @@ import { type Context, context as contextApi } from '@opentelemetry/api';
 import { type Attachment, attach, detach } from './active-context';
 import { deliveryOf } from './delivery';
 import type { ProcessOperation } from './process-operation';
+import { currentTurn, hasPassed, type Turn } from './turn';
 
 /**
  * Makes each message's context active while the application walks the array: in the body of `for…of`, and in the
@@ -109,24 +110,6 @@ function begin(message: unknown, ambient?: Context): ProcessOperation | undefine
   }
 }
 
-/** Counts runs of the microtask queue, so that a body can be told to have awaited something. */
-let turn = 0;
-const RESOLVED = Promise.resolve();
-let isTurnCounted = false;
-
-function currentTurn(): number {
-  if (!isTurnCounted) {
-    isTurnCounted = true;
-    RESOLVED.then(countTurn);
-  }
-  return turn;
-}
-
-function countTurn(): void {
-  isTurnCounted = false;
-  turn++;
-}
-
 /** Iterators inherit the language's helpers, where it has them. */
 const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf(prototype.values.call([])));
 
@@ -140,8 +123,8 @@ class MessageIterator<T> implements IterableIterator<T> {
   private attachment: Attachment | undefined;
   /** What is active outside of the loop's body. */
   private ambient: Context | undefined;
-  private enteredTurn = 0;
-  private startedTurn = -1;
+  private entered: Turn = 0;
+  private first: Turn | undefined;
 
   constructor(
     private readonly inner: Iterator<T>,
@@ -171,8 +154,8 @@ class MessageIterator<T> implements IterableIterator<T> {
       return;
     }
     this.operation = operation;
-    this.enteredTurn = currentTurn();
-    if (this.startedTurn === -1) this.startedTurn = this.enteredTurn;
+    this.entered = currentTurn();
+    this.first ??= this.entered;
     try {
       this.attachment = attach(operation.context, this.attachment);
     } catch (error) {
@@ -183,8 +166,8 @@ class MessageIterator<T> implements IterableIterator<T> {
   /** The message's context stays active until the next one's takes its place, or the loop is over. */
   private leave(operation: ProcessOperation): void {
     this.operation = undefined;
-    const { enteredTurn } = this;
-    operation.leave(turn !== enteredTurn, enteredTurn === this.startedTurn);
+    const { entered, first } = this;
+    operation.leave(hasPassed(entered), entered === first);
   }
 
   private detach(): void {

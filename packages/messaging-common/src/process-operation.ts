@@ -12,7 +12,7 @@ import {
   type SpanContext,
   trace,
 } from '@opentelemetry/api';
-import { ActiveOperation } from './active-operation';
+import { ActiveOperation, hrTime } from './active-operation';
 import type { Incoming } from './carrier';
 import { ambientSpan, type DeliveryScope, settled, withoutPastScope, withoutScope, withScope } from './context';
 import { spanKind } from './conventions';
@@ -249,7 +249,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
         kind: spanKind('process'),
         attributes: plan.attributes,
         links,
-        startTime: this.startedEpochMs,
+        startTime: this.startedEpochMs === undefined ? undefined : hrTime(this.startedEpochMs),
       },
       withoutScope(this.context, parent),
     );

@@ -4,7 +4,7 @@
  */
 
 import { type Attributes, type Context, context as contextApi, type Link, type Span } from '@opentelemetry/api';
-import { ActiveOperation } from './active-operation';
+import { ActiveOperation, hrTime } from './active-operation';
 import { ambientSpan, suppressed, withoutScope } from './context';
 import { spanKind } from './conventions';
 import { DeliveredBatch, type Delivery, deliver } from './delivery';
@@ -89,7 +89,7 @@ export class ReceiveOperation extends ActiveOperation {
         kind: spanKind('receive'),
         attributes: Object.assign({}, plan.attributes, batch, attributes), // a spread costs a microsecond on Node 20
         links,
-        startTime: this.startedEpochMs,
+        startTime: hrTime(this.startedEpochMs),
       },
       withoutScope(ambient, ambientSpan(ambient)),
     );

@@ -7,6 +7,7 @@ import {
   type Attributes,
   type Context,
   type DiagLogger,
+  type HrTime,
   propagation,
   type Span,
   type Tracer,
@@ -232,7 +233,7 @@ export class Telemetry {
     if (instruments !== undefined && count > 0) plan.count(instruments, count, errorType);
   }
 
-  recordException(span: Span, context: Context, type: OperationType, error: Error, time: number | undefined): void {
+  recordException(span: Span, context: Context, type: OperationType, error: Error, time: HrTime | undefined): void {
     recordException(this.resolved.exceptionSignal, this.logger, span, context, type, error, time);
   }
 
