@@ -9,7 +9,7 @@ import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { getMessagingInstrumentations } from './messaging';
 import { attempt } from './report';
 import { isSelected, selectionFrom } from './selection';
-import { upstreamInstrumentations } from './upstream';
+import { loadUpstream, upstreamInstrumentations } from './upstream';
 
 /**
  * Everything that the preload enables: ours, those of upstream's package if the application has it, and HTTP, so that a
@@ -17,8 +17,9 @@ import { upstreamInstrumentations } from './upstream';
  */
 export function allInstrumentations(): Instrumentation[] {
   const selection = selectionFrom(process.env);
+  const upstream = loadUpstream(selection);
   const ours = getMessagingInstrumentations();
-  const upstreams = upstreamInstrumentations(selection, ours);
+  const upstreams = upstream ? upstreamInstrumentations(upstream, selection, ours) : [];
   const hasHttp = upstreams.some(({ instrumentationName }) => instrumentationName.endsWith('/instrumentation-http'));
   const http = !hasHttp && isSelected(selection, 'http') && attempt('trace HTTP', () => new HttpInstrumentation());
   return [...ours, ...upstreams, ...(http ? [http] : [])];

@@ -21,25 +21,36 @@ const REPLACED: Readonly<Record<string, string>> = {
   '@otel-messaging/instrumentation-kafka': `${PREFIX}kafkajs`,
 };
 
-interface Upstream {
+/** The part of upstream's package that is used. */
+export interface Upstream {
   getNodeAutoInstrumentations(config: Record<string, { enabled: boolean }>): Instrumentation[];
 }
 
 /**
- * The instrumentations of `@opentelemetry/auto-instrumentations-node`, if the application has that package, without
- * those that `ours` replace. Empty if it is not installed, not wanted or cannot be loaded (which is reported).
+ * `@opentelemetry/auto-instrumentations-node`, if the application has it and `selection` wants anything of it. One that
+ * cannot be loaded is reported.
+ *
+ * To be called before any instrumentation is made: from the first one on, each module that is loaded is closed to those
+ * that come later, and this package loads hundreds (`http` among them).
  */
-export function upstreamInstrumentations(selection: Selection, ours: readonly Instrumentation[]): Instrumentation[] {
+export function loadUpstream(selection: Selection): Upstream | undefined {
   const path = upstreamPath();
-  if (path === undefined || !wantsUpstream(selection)) return [];
+  if (path === undefined || !wantsUpstream(selection)) return undefined;
+  return attempt(`load ${UPSTREAM}`, () => require(path) as Upstream);
+}
+
+/** The instrumentations of `upstream` that are selected, without those that `ours` replace. */
+export function upstreamInstrumentations(
+  upstream: Upstream,
+  selection: Selection,
+  ours: readonly Instrumentation[],
+): Instrumentation[] {
   const replaced = ours.flatMap((instrumentation) => REPLACED[instrumentation.instrumentationName] ?? []);
   const config = Object.fromEntries(replaced.map((name) => [name, { enabled: false }]));
-  const loaded = attempt(`load the instrumentations of ${UPSTREAM}`, () =>
-    withEnvironment(environmentOf(selection, isUpstreams), () =>
-      (require(path) as Upstream).getNodeAutoInstrumentations(config),
-    ),
+  const made = attempt(`make the instrumentations of ${UPSTREAM}`, () =>
+    withEnvironment(environmentOf(selection, isUpstreams), () => upstream.getNodeAutoInstrumentations(config)),
   );
-  return (loaded ?? []).flatMap((instrumentation) => withoutServices(instrumentation, ours) ?? []);
+  return (made ?? []).flatMap((instrumentation) => withoutServices(instrumentation, ours) ?? []);
 }
 
 /** Short names of the instrumentations that the installed copy of upstream's package brings; empty without one. */

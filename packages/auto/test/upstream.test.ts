@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
 
 import { selectionFrom } from '../src/selection';
-import { upstreamInstrumentations, upstreamNames } from '../src/upstream';
+import { loadUpstream, upstreamInstrumentations, upstreamNames } from '../src/upstream';
 
 const ENABLED = 'OTEL_NODE_ENABLED_INSTRUMENTATIONS';
 const DISABLED = 'OTEL_NODE_DISABLED_INSTRUMENTATIONS';
@@ -46,12 +46,14 @@ const ECHO = `exports.getNodeAutoInstrumentations = (config) => [{
 }];`;
 
 function asked(env: NodeJS.ProcessEnv, ours = OURS): unknown {
-  const [instrumentation] = upstreamInstrumentations(selectionFrom(env), ours);
+  const selection = selectionFrom(env);
+  const upstream = loadUpstream(selection);
+  const [instrumentation] = upstream ? upstreamInstrumentations(upstream, selection, ours) : [];
   return instrumentation && JSON.parse(instrumentation.instrumentationName);
 }
 
 test('an application without the package gets nothing from it', () => {
-  expect(upstreamInstrumentations(selectionFrom({}), OURS)).toEqual([]);
+  expect(loadUpstream(selectionFrom({}))).toBeUndefined();
   expect(upstreamNames()).toEqual([]);
 });
 
@@ -98,11 +100,12 @@ test('its own names are those of its dependencies', () => {
   expect(upstreamNames()).toEqual(['new-one']);
 });
 
-test('a package that cannot be loaded is reported and does no harm', () => {
+test.each([
+  ['loaded', 'throw new Error("broken")', 'could not load @opentelemetry/auto-instrumentations-node: broken'],
+  ['asked', 'exports.getNodeAutoInstrumentations = () => broken', 'could not make the instrumentations of'],
+])('a package that cannot be %s is reported and does no harm', (_what, code, line) => {
   const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
-  install('throw new Error("broken")');
-  expect(upstreamInstrumentations(selectionFrom({}), OURS)).toEqual([]);
-  expect(write.mock.calls.join()).toContain(
-    'could not load the instrumentations of @opentelemetry/auto-instrumentations-node: broken',
-  );
+  install(code);
+  expect(asked({})).toBeUndefined();
+  expect(write.mock.calls.join()).toContain(line);
 });
