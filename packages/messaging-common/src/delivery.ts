@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Attributes, type Context, context as contextApi, type SpanContext } from '@opentelemetry/api';
+import { type Attributes, type Context, context as contextApi, type SpanContext, trace } from '@opentelemetry/api';
 import type { Incoming } from './carrier';
 import type { MessageReader, Settlement } from './operation';
 import type { OperationPlan } from './plan';
@@ -30,6 +30,8 @@ export class Delivery<M = unknown> implements Delivered<M> {
   /** What its link to the message has, for the message's own span too. */
   attributes: Attributes | undefined;
   private operation: ProcessOperation<M> | undefined;
+  private isProcessed = false;
+  private processed: SpanContext | undefined;
 
   constructor(
     readonly batch: DeliveredBatch<M>,
@@ -55,21 +57,25 @@ export class Delivery<M = unknown> implements Delivered<M> {
    * @param ambient what is active where the application takes the message
    */
   begin(message: M, ambient: Context = contextApi.active()): ProcessOperation<M> | undefined {
-    const { telemetry } = this.batch;
-    if (!telemetry.isOn()) return undefined;
+    if (!this.batch.telemetry.isOn()) return undefined;
     const operation = ProcessOperation.pulled(this, message, ambient);
-    if (this.operation?.hasStarted()) operation.join(this.operation);
-    else this.operation = operation;
+    if (!this.claimBefore(operation)) this.operation = operation;
     return operation;
   }
 
-  /** Makes this operation the one that has the message's span; the one that has it already, if there is one. */
-  claim(operation: ProcessOperation<M>): ProcessOperation<M> | undefined {
-    const { operation: current } = this;
-    if (current !== undefined && current !== operation && current.hasStarted()) return current;
+  claim(operation: ProcessOperation<M>): boolean {
+    if (this.claimBefore(operation)) return false;
     this.operation = operation;
     this.batch.hasProcessed = true;
-    return undefined;
+    return true;
+  }
+
+  /** What has ended is not kept: the message, and so its delivery, may be kept for long. */
+  release(operation: ProcessOperation<M>): void {
+    if (this.operation !== operation) return;
+    this.operation = undefined;
+    this.isProcessed = true;
+    this.processed = operation.span?.spanContext();
   }
 
   settle(settlement: Settlement): void {
@@ -78,10 +84,20 @@ export class Delivery<M = unknown> implements Delivered<M> {
 
   /** The context that a handler of the message should run in: that of its span, or the extracted one. */
   contextIn(ambient: Context): Context {
-    const { operation } = this;
+    const { operation, processed } = this;
     // A pass that merely read the message has left an operation that must not start for being asked.
     if (operation !== undefined && (operation.hasStarted() || !operation.isOver())) return operation.context;
-    return this.batch.telemetry.handlerContext(this.batch.plan, this.incoming, ambient);
+    const context = this.batch.telemetry.handlerContext(this.batch.plan, this.incoming, ambient);
+    return processed === undefined ? context : trace.setSpanContext(context, processed);
+  }
+
+  /** Lets the operation join an earlier one that has the message's span; false if there is none. */
+  private claimBefore(operation: ProcessOperation<M>): boolean {
+    const { operation: current, processed } = this;
+    if (current !== undefined && current !== operation && current.hasStarted()) operation.join(current.span);
+    else if (this.isProcessed) operation.join(processed && trace.wrapSpanContext(processed));
+    else return false;
+    return true;
   }
 }
 

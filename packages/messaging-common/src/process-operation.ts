@@ -42,8 +42,10 @@ export interface Delivered<M> {
   readonly receiveSpan: SpanContext | undefined;
   /** What a link to it has. */
   readonly attributes: Attributes | undefined;
-  /** Makes the operation the one that has the message's span; the one that has it already, if there is one. */
-  claim?(operation: ProcessOperation<M>): ProcessOperation<M> | undefined;
+  /** Makes the operation the one that has the message's span; false if it has joined an earlier one instead. */
+  claim?(operation: ProcessOperation<M>): boolean;
+  /** Called at the operation's end. */
+  release?(operation: ProcessOperation<M>): void;
 }
 
 /** The processing of one message: its handler's span and context, from the delivery to the handler's end. */
@@ -179,10 +181,10 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   }
 
   /** Another pass over the batch has made the message's one span: what is done in this one belongs to it too. */
-  join(earlier: ProcessOperation<M>): void {
+  join(span: Span | undefined): void {
     this.isStarted = true;
     this.isEnded = true;
-    this.span = earlier.span;
+    this.span = span;
   }
 
   /** Where to be forgotten at its end: a handler may be over without having settled its message. */
@@ -219,6 +221,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     // A context that lives on must keep neither the message nor what was active before.
     this.message = undefined;
     this.ambient = ROOT_CONTEXT;
+    this.delivered.release?.(this);
     return super.record(outcome);
   }
 
@@ -233,11 +236,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
 
   private start(): void {
     this.isStarted = true; // first: a sampler that asks for the active span must not start another
-    const earlier = this.delivered.claim?.(this);
-    if (earlier !== undefined) {
-      this.join(earlier);
-      return;
-    }
+    if (this.delivered.claim?.(this) === false) return;
     const { telemetry, plan, message } = this;
     const { reader, attributes, latencyMs } = this.delivered;
     const tracer = telemetry.tracerIn(this.context);

@@ -5,7 +5,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type Context, context } from '@opentelemetry/api';
+import { type Context, context, trace } from '@opentelemetry/api';
 import { applicationWork, type Message, PROMISE, pause, Rig, reader } from './support';
 
 setFlagsFromString('--expose-gc');
@@ -82,6 +82,22 @@ test('polls that are begun from within handlers keep nothing of the messages bef
   rig.tracing.reset();
   expect(await alive(scopes)).toBeLessThan(5);
   expect(last).toBeDefined();
+});
+
+test('a message that is kept keeps neither its span nor the context of its handler', async () => {
+  const list = rig.received([{}, {}]);
+  const refs: WeakRef<object>[] = [];
+  const walk = async () => {
+    await pause(); // so that the caller goes on in a context of its own
+    for (const _ of list) {
+      await pause();
+      refs.push(new WeakRef(context.active()), new WeakRef(trace.getActiveSpan() as object));
+    }
+  };
+  await walk();
+  rig.tracing.reset();
+  expect(await alive(refs)).toBe(0);
+  expect(list).toHaveLength(2);
 });
 
 test('handled messages that are never settled leave nothing behind', async () => {
