@@ -53,11 +53,12 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
       plan.spanName,
       {
         kind: spanKind('process'),
-        attributes: Object.assign({ [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: messages.length }, plan.attributes),
+        attributes: plan.attributes,
         links,
       },
       ROOT_CONTEXT,
     );
+    if (this.span?.isRecording()) this.span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, messages.length);
     if (telemetry.config.perMessageSpans) followIteration(messages);
   }
 

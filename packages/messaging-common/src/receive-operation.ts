@@ -82,17 +82,16 @@ export class ReceiveOperation extends ActiveOperation {
     const { plan, telemetry, ambient } = this;
     const tracer = telemetry.tracerIn(ambient);
     if (tracer === undefined) return undefined;
-    const batch = plan.facts.isBatch === true ? { [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: count } : undefined;
-    return tracer.startSpan(
+    const span = tracer.startSpan(
       plan.spanName,
-      {
-        kind: spanKind('receive'),
-        attributes: Object.assign({}, plan.attributes, batch, attributes), // a spread costs a microsecond on Node 20
-        links,
-        startTime: hrTime(this.startedEpochMs),
-      },
+      { kind: spanKind('receive'), attributes: plan.attributes, links, startTime: hrTime(this.startedEpochMs) },
       withoutScope(ambient, ambientSpan(ambient)),
     );
+    if (span.isRecording()) {
+      if (plan.facts.isBatch === true) span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, count);
+      if (attributes !== undefined) span.setAttributes(attributes);
+    }
+    return span;
   }
 
   private links<M>(messages: readonly M[], reader: MessageReader<M>, delivered: readonly Delivery<M>[]): Link[] {

@@ -171,15 +171,15 @@ export class BatchSendOperation<M> extends ActiveOperation {
   }
 
   private startSpan(tracer: Tracer, ambient: Context, count: number, carriesOwn: boolean): Span {
-    return tracer.startSpan(
-      this.plan.spanName,
-      {
-        kind: sendKind(carriesOwn),
-        attributes: Object.assign({ [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: count }, this.plan.attributes),
-        links: this.linked === undefined ? this.links : undefined,
-      },
+    const { plan } = this;
+    const links = this.linked === undefined ? this.links : undefined;
+    const span = tracer.startSpan(
+      plan.spanName,
+      { kind: sendKind(carriesOwn), attributes: plan.attributes, links },
       ambient,
     );
+    if (span.isRecording()) span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, count);
+    return span;
   }
 
   private link(context: SpanContext, attributes: Attributes | undefined, index: number): void {

@@ -53,14 +53,13 @@ export class SettleOperation extends ActiveOperation {
       plan.spanName,
       {
         kind: spanKind('settle'),
-        attributes: isBatch
-          ? Object.assign({ [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: count }, plan.attributes)
-          : plan.attributes,
+        attributes: plan.attributes,
         links: isBatch ? undefined : linksTo(creations),
       },
       withoutScope(active, parent),
     );
     this.context = withSpan(active, this.span);
+    if (isBatch && this.span.isRecording()) this.span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, count);
     if (message !== undefined && reader !== undefined) telemetry.describeSpan(this.span, plan, message, reader);
   }
 
