@@ -32,7 +32,7 @@ export function operationAttributes(facts: OperationFacts, mode: SemconvMode): A
   });
 }
 
-const NONE: Readonly<Attributes> = {};
+const NONE: Readonly<Attributes> = Object.freeze({});
 
 /** What belongs to one message: on the span that covers it alone, else on its link. */
 export function messageAttributes(facts: MessageFacts, mode: SemconvMode, bodySize: boolean): Readonly<Attributes> {

@@ -190,10 +190,11 @@ export class BatchSendOperation<M> extends ActiveOperation {
   /** Links with what the answer says of their messages. */
   private addLinks(linked: readonly number[], outcome: Outcome | undefined): void {
     if (!this.span?.isRecording()) return;
-    for (const [i, { context, attributes }] of this.links.entries()) {
+    for (let i = 0; i < linked.length; i++) {
+      const { context, attributes } = this.links[i] as Link;
       const answer = outcome?.messages?.[linked[i] as number];
       const failure = answer?.error === undefined ? undefined : { [ATTR_ERROR_TYPE]: errorType(answer.error) };
-      this.span.addLink({ context, attributes: Object.assign(attributes ?? {}, answer?.attributes, failure) });
+      this.span.addLink({ context, attributes: Object.assign({}, attributes, answer?.attributes, failure) });
     }
   }
 }

@@ -170,6 +170,23 @@ describe('an answer that speaks of single messages', () => {
     ]);
   });
 
+  test('of one message is said of no other, also where nothing or the same is known of them', () => {
+    const facts = deepFreeze({ attributes: { 'kafka.message.key': 'k' } });
+    const messages = [{}, {}, { facts }, { facts }];
+    send(
+      messages,
+      { messages: [{ error: error('Gone') }, {}, { attributes: { 'messaging.message.id': 'x' } }, {}] },
+      answering,
+    );
+    expect(linkAttributes()).toEqual([
+      { 'error.type': 'Gone' },
+      undefined,
+      { 'kafka.message.key': 'k', 'messaging.message.id': 'x' },
+      { 'kafka.message.key': 'k' },
+    ]);
+    expect(rig.spans('create orders').some(({ attributes }) => 'error.type' in attributes)).toBe(false);
+  });
+
   test('that some failed leaves the span without an error, and counts them apart', async () => {
     send(many(3), { messages: [undefined, { error: error('Throttled') }, { error: error('Gone') }] }, answering);
     expect(rig.span('send orders').status.code).toBe(0);
