@@ -41,6 +41,7 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
     telemetry.countMessages(plan, messages.length);
     const batch = new DeliveredBatch<object>(telemetry, messagePlan, reader);
     this.batch = batch;
+    batch.isDescribed = true;
     this.delivered = deliver(batch, messages);
     const links: Link[] = [];
     for (let i = 0; i < this.delivered.length; i++) {

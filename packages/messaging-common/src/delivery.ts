@@ -16,6 +16,8 @@ export class DeliveredBatch<M> {
   receiveSpan: SpanContext | undefined;
   /** Whether a span was made for any message of its own. */
   hasProcessed = false;
+  /** Whether nothing more will be known of the messages than what their links have. */
+  isDescribed = false;
 
   /** @param plan plan of the `process` span of each message */
   constructor(
@@ -38,6 +40,10 @@ export class Delivery<M = unknown> implements Delivered<M> {
     readonly incoming: Incoming,
     readonly latencyMs: number | undefined,
   ) {}
+
+  get isDescribed(): boolean {
+    return this.batch.isDescribed;
+  }
 
   get reader(): MessageReader<M> {
     return this.batch.reader;

@@ -42,6 +42,8 @@ export interface Delivered<M> {
   readonly receiveSpan: SpanContext | undefined;
   /** What a link to it has. */
   readonly attributes: Attributes | undefined;
+  /** Whether that is all that is known, so that its own span need not ask again. */
+  readonly isDescribed: boolean;
   /** Makes the operation the one that has the message's span; false if it has joined an earlier one instead. */
   claim?(operation: ProcessOperation<M>): boolean;
   /** Called at the operation's end. */
@@ -85,7 +87,14 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     const incoming = telemetry.extract(message, reader);
     telemetry.countMessages(plan, 1);
     const latencyMs = telemetry.recordQueueTime(plan, message, reader);
-    const delivered = { reader, incoming, latencyMs, receiveSpan: undefined, attributes: undefined };
+    const delivered = {
+      reader,
+      incoming,
+      latencyMs,
+      receiveSpan: undefined,
+      attributes: undefined,
+      isDescribed: false,
+    };
     const operation = new ProcessOperation(telemetry, plan, message, delivered, ROOT_CONTEXT, false);
     operation.start();
     return operation;
@@ -238,7 +247,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     this.isStarted = true; // first: a sampler that asks for the active span must not start another
     if (this.delivered.claim?.(this) === false) return;
     const { telemetry, plan, message } = this;
-    const { reader, attributes, latencyMs } = this.delivered;
+    const { reader, attributes, isDescribed, latencyMs } = this.delivered;
     const tracer = telemetry.tracerIn(this.context);
     if (tracer === undefined) return;
     const { parent, links } = this.relations();
@@ -253,7 +262,8 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
       withoutScope(this.context, parent),
     );
     if (!this.span.isRecording()) return;
-    telemetry.describeSpan(this.span, plan, message, reader, attributes);
+    const known = isDescribed || message === undefined ? attributes : undefined;
+    telemetry.describeSpan(this.span, plan, message, reader, known);
     if (latencyMs !== undefined) this.span.setAttribute(ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, latencyMs);
   }
 

@@ -202,3 +202,13 @@ describe('the delivery of a message', () => {
     expect(inspect(message, { showHidden: true })).toBe('{ headers: {} }');
   });
 });
+
+test('what is learned of a message after its delivery is on its own span', async () => {
+  let id: string | undefined;
+  const learning = { ...reader, describe: () => ({ id }) };
+  const list = [rig.sent()];
+  start().endWithMessages(list, learning, rig.plan('process'));
+  id = 'learned';
+  for (const _ of list) await pause();
+  expect(rig.span('process orders').attributes['messaging.message.id']).toBe('learned');
+});
