@@ -3,23 +3,16 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import {
-  type Attributes,
-  type Context,
-  type Link,
-  ROOT_CONTEXT,
-  type Span,
-  type SpanContext,
-  trace,
-} from '@opentelemetry/api';
+import { type Attributes, type Context, ROOT_CONTEXT, type Span, type SpanContext } from '@opentelemetry/api';
 import { ActiveOperation, hrTime } from './active-operation';
 import type { Incoming } from './carrier';
-import { ambientSpan, type DeliveryScope, settled, withoutPastScope, withoutScope, withScope } from './context';
+import { type DeliveryScope, settled, withoutPastScope, withoutScope, withScope } from './context';
 import { spanKind } from './conventions';
 import type { Delivery } from './delivery';
 import type { MessageReader, Outcome, Settlement } from './operation';
 import type { OperationPlan } from './plan';
 import { isObservable } from './promises';
+import { relationsOf } from './relations';
 import { ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, ATTR_MESSAGING_MESSAGE_SETTLEMENT } from './semconv';
 import type { OpenDeliveries } from './settlement';
 import type { Telemetry } from './telemetry';
@@ -250,7 +243,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     const { reader, attributes, isDescribed, latencyMs } = this.delivered;
     const tracer = telemetry.tracerIn(this.context);
     if (tracer === undefined) return;
-    const { parent, links } = this.relations();
+    const { parent, links } = relationsOf(telemetry.config, plan, this.delivered, this.ambient);
     this.span = tracer.startSpan(
       plan.spanName,
       {
@@ -265,27 +258,6 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     const known = isDescribed || message === undefined ? attributes : undefined;
     telemetry.describeSpan(this.span, plan, message, reader, known);
     if (latencyMs !== undefined) this.span.setAttribute(ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, latencyMs);
-  }
-
-  /** @see DESIGN.md, "Parents and links" */
-  private relations(): { readonly parent: Span | undefined; readonly links: Link[] | undefined } {
-    const { incoming, receiveSpan } = this.delivered;
-    const { creation } = incoming;
-    const { processParent } = this.telemetry.config;
-    const ambient = this.ambient === ROOT_CONTEXT ? undefined : ambientSpan(this.ambient);
-    const isFollowed = creation !== undefined && this.plan.isTrusted && incoming.linkOnly !== true;
-    let parent: Span | undefined;
-    if (processParent === 'ambient') parent = ambient ?? (isFollowed ? trace.wrapSpanContext(creation) : undefined);
-    else if (processParent === 'creation' && isFollowed) parent = trace.wrapSpanContext(creation);
-    else if (processParent === 'creation' && this.plan.isTrusted) parent = ambient;
-
-    if (creation === undefined && receiveSpan === undefined && ambient === undefined)
-      return { parent, links: undefined };
-    const links: Link[] = [];
-    if (creation !== undefined) links.push({ context: creation });
-    if (receiveSpan !== undefined) links.push({ context: receiveSpan });
-    if (ambient !== undefined && ambient !== parent) links.push({ context: ambient.spanContext() });
-    return { parent, links };
   }
 
   /** What the handler's context has besides its span: for a pushed message all that it brought, for a pulled one its baggage. */

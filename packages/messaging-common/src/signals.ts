@@ -101,7 +101,11 @@ interface Globals {
 function delegateOf(
   provider: (TracerProvider & { getDelegate?(): TracerProvider }) | undefined,
 ): TracerProvider | undefined {
-  return typeof provider?.getDelegate === 'function' ? provider.getDelegate() : provider;
+  try {
+    return typeof provider?.getDelegate === 'function' ? provider.getDelegate() : provider;
+  } catch {
+    return provider; // asked before every operation, by code of the application's
+  }
 }
 
 /** The API's own stand-ins, of whichever copy of it. */

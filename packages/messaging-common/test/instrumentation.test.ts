@@ -98,6 +98,16 @@ test('a provider that fails is reported once, and the rest works on', () => {
   expect(reports).toEqual(['could not use the tracer provider']);
 });
 
+test('a provider that does not say what is behind it is no reason to fail', () => {
+  unregister();
+  const { telemetry } = new TestInstrumentation();
+  const getDelegate = () => {
+    throw new Error('theirs');
+  };
+  telemetry.signals.setTracerProvider({ getDelegate, getTracer: () => trace.getTracer('x') } as never);
+  expect(telemetry.isOn()).toBe(true);
+});
+
 describe('enable and disable', () => {
   let tracing: ReturnType<typeof startTracing>;
   let instrumentation: QueueInstrumentation;
