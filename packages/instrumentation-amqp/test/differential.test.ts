@@ -4,7 +4,15 @@
  */
 
 import { once } from 'node:events';
-import { outcomeOf, Random, shown, startTracing, type Tracing, varied } from '@otel-messaging/test-utils';
+import {
+  type CallOutcome,
+  outcomeOf,
+  Random,
+  shown,
+  startTracing,
+  type Tracing,
+  varied,
+} from '@otel-messaging/test-utils';
 import type { Channel, ChannelModel, ConfirmChannel, GetMessage } from 'amqplib';
 import type * as Callbacks from 'amqplib/callback_api';
 import { amqplib, callbackApi, instrumentation } from './amqplib';

@@ -11,6 +11,8 @@ import { startTracing, type Tracing, type TracingOptions } from '../../tracing';
 import { eventually } from '../../waiting';
 import type { Rig, RigClient } from '../rig';
 
+const COUNT = 'messaging.batch.message_count';
+
 export async function withClient(
   rig: Rig,
   code: (client: RigClient, tracing: Tracing) => Promise<void>,
@@ -52,8 +54,10 @@ export function operationType(span: ReadableSpan): unknown {
   return span.attributes['messaging.operation.type'];
 }
 
+/** Spans of one operation type; for `process` those of single messages, since a batch's handler has one more. */
 export function ofType(tracing: Tracing, type: string): ReadableSpan[] {
-  return tracing.spans().filter((span) => operationType(span) === type);
+  const isBatchHandler = (span: ReadableSpan) => type === 'process' && COUNT in span.attributes;
+  return tracing.spans().filter((span) => operationType(span) === type && !isBatchHandler(span));
 }
 
 export function messagingSpans(tracing: Tracing): ReadableSpan[] {
