@@ -19,13 +19,37 @@ export class DeliveredBatch<M> {
   /** Whether nothing more will be known of the messages than what their links have. */
   isDescribed = false;
 
+  /** Both clocks, read at one moment, so that they need not both be read for each message. */
+  private steadyMs = performance.now();
+  private epochMs = Date.now();
+
   /** @param plan plan of the `process` span of each message */
   constructor(
     readonly telemetry: Telemetry,
     readonly plan: OperationPlan,
     readonly reader: MessageReader<M>,
   ) {}
+
+  /** When the batch was delivered, or a little later; milliseconds since the epoch. */
+  get deliveredEpochMs(): number {
+    return this.epochMs;
+  }
+
+  /**
+   * The wall clock's time of a moment that is now, in milliseconds since the epoch. Handling a batch may take long, and
+   * the wall clock be set meanwhile: it is read again after a second.
+   * @param steadyMs the moment by `performance.now()`
+   */
+  epochMsOf(steadyMs: number): number {
+    if (steadyMs - this.steadyMs > CLOCK_READING_LASTS_MS) {
+      this.steadyMs = steadyMs;
+      this.epochMs = Date.now();
+    }
+    return this.epochMs + (steadyMs - this.steadyMs);
+  }
 }
+
+const CLOCK_READING_LASTS_MS = 1000;
 
 /** One message of a batch, as delivered; does not hold the message, so that it may be kept for a late settlement. */
 export class Delivery<M = unknown> implements Delivered<M> {
@@ -155,12 +179,14 @@ const unmarkable = new WeakMap<object, Delivery>();
 /** Reads the contexts and times of delivered messages, and remembers them for as long as the messages live. */
 export function deliver<M extends object>(batch: DeliveredBatch<M>, messages: readonly M[]): Delivery<M>[] {
   const { telemetry, plan, reader } = batch;
+  const nowMs = batch.deliveredEpochMs;
   const delivered: Delivery<M>[] = [];
   // By index: an array that was delivered before, by another client, has an iteration that means something.
   for (let i = 0; i < messages.length; i++) {
     const message = messages[i] as M;
     const incoming = telemetry.extract(message, reader);
-    const delivery = new Delivery(batch, incoming, telemetry.recordQueueTime(plan, message, reader));
+    const latencyMs = telemetry.recordQueueTime(plan, message, reader, nowMs);
+    const delivery = new Delivery(batch, incoming, latencyMs);
     if (typeof message === 'object' && message !== null) remember(message, delivery as Delivery);
     delivered.push(delivery);
   }

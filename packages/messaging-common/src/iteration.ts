@@ -11,50 +11,22 @@ import { currentTurn, hasPassed, type Turn } from './turn';
 
 /**
  * Makes each message's context active while the application walks the array: in the body of `for…of`, and in the
- * callbacks of array methods. The array stays the client's own; it gets non-enumerable properties that hide the methods
- * of Array.prototype. Merely reading makes no span (design: contexts are lazy). An array that takes no properties stays
- * as it is.
+ * callbacks of array methods. Merely reading makes no span (design: contexts are lazy).
+ *
+ * The array stays the client's own, down to its properties; its prototype becomes one that stands before Array.prototype.
+ * Not properties of the array: a `Symbol.iterator` on any array takes the quick way of spreading arrays from all code of
+ * the process, for good (V8 of Node 20 to 24: twenty elements in 430 ns in place of 20). Frozen arrays, and those of a
+ * class of their own, stay as they are.
  */
 export function followIteration(messages: object[]): void {
-  if (!Object.isExtensible(messages)) return;
-  for (let i = 0; i < OVERRIDES.length; i++) {
-    const { name, descriptor } = OVERRIDES[i] as Override;
-    Object.defineProperty(messages, name, descriptor);
-  }
+  if (!Object.isExtensible(messages) || Object.getPrototypeOf(messages) !== prototype) return;
+  Object.setPrototypeOf(messages, FOLLOWED);
 }
 
 const { prototype } = Array;
 
 // biome-ignore lint/suspicious/noExplicitAny: the arguments are the application's, passed on as they are
 type Method = (this: any, ...args: any[]) => any;
-
-interface Override {
-  readonly name: PropertyKey;
-  readonly descriptor: PropertyDescriptor;
-}
-
-/**
- * Few, since each costs a sixth of a microsecond for each array: methods whose callbacks handle messages, and those
- * whose result is walked in place of the array. Predicates (`some`, `find`) handle nothing.
- */
-const OVERRIDES: readonly Override[] = [
-  hidden(Symbol.iterator, values),
-  hidden('values', values),
-  hidden('entries', function entries(this: object[]) {
-    return new MessageIterator(prototype.entries.call(this), (entry) => entry?.[1]);
-  }),
-  hidden('forEach', inContext(prototype.forEach, 0, true)),
-  hidden('map', inContext(prototype.map, 0, false)),
-  hidden('flatMap', inContext(prototype.flatMap, 0, false)),
-  hidden('reduce', inContext(prototype.reduce, 1, false)),
-  hidden('filter', followed(prototype.filter)),
-  hidden('slice', followed(prototype.slice)),
-];
-
-/** Not enumerable, by default. */
-function hidden(name: PropertyKey, value: Method): Override {
-  return { name, descriptor: { value, configurable: true, writable: true } };
-}
 
 function values(this: object[]): MessageIterator<unknown> {
   return new MessageIterator(prototype.values.call(this), itself);
@@ -184,3 +156,31 @@ class MessageIterator<T> implements IterableIterator<T> {
 
 Object.setPrototypeOf(MessageIterator.prototype, IteratorPrototype);
 Object.defineProperty(MessageIterator.prototype, Symbol.toStringTag, { value: 'Array Iterator', configurable: true });
+
+/**
+ * Methods whose callbacks handle messages, and those whose result is walked in place of the array. Predicates (`some`,
+ * `find`) handle nothing.
+ */
+const FOLLOWED = Object.create(prototype, {
+  [Symbol.iterator]: hidden(values),
+  values: hidden(values),
+  entries: hidden(function entries(this: object[]) {
+    return new MessageIterator(prototype.entries.call(this), (entry) => entry?.[1]);
+  }),
+  forEach: hidden(inContext(prototype.forEach, 0, true)),
+  map: hidden(inContext(prototype.map, 0, false)),
+  flatMap: hidden(inContext(prototype.flatMap, 0, false)),
+  reduce: hidden(inContext(prototype.reduce, 1, false)),
+  reduceRight: hidden(inContext(prototype.reduceRight, 1, false)),
+  filter: hidden(followed(prototype.filter)),
+  slice: hidden(followed(prototype.slice)),
+  splice: hidden(followed(prototype.splice)),
+  concat: hidden(followed(prototype.concat)),
+  toReversed: hidden(followed(prototype.toReversed)),
+  toSorted: hidden(followed(prototype.toSorted)),
+});
+
+/** Not enumerable, by default. */
+function hidden(value: Method): PropertyDescriptor {
+  return { value, configurable: true, writable: true };
+}

@@ -8,7 +8,7 @@ import { ActiveOperation, hrTime } from './active-operation';
 import type { Incoming } from './carrier';
 import { type DeliveryScope, settled, withoutPastScope, withoutScope, withScope } from './context';
 import { spanKind } from './conventions';
-import type { Delivery } from './delivery';
+import type { DeliveredBatch, Delivery } from './delivery';
 import type { MessageReader, Outcome, Settlement } from './operation';
 import type { OperationPlan } from './plan';
 import { isObservable } from './promises';
@@ -55,18 +55,18 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   private deliveries: OpenDeliveries | undefined;
   private tag = 0;
 
-  /** @param isLazy the span starts when somebody first asks for it */
+  /** @param batch of a message whose span starts when somebody first asks for it; absent where it starts at once */
   private constructor(
     telemetry: Telemetry,
     plan: OperationPlan,
     private message: M | undefined,
     private readonly delivered: Delivered<M>,
     private ambient: Context,
-    isLazy: boolean,
+    batch?: DeliveredBatch<M>,
   ) {
-    super(telemetry, plan, isLazy ? performance.now() : undefined);
-    if (isLazy) this.startedEpochMs = Date.now();
-    this.isHandling = isLazy;
+    super(telemetry, plan, batch === undefined ? undefined : performance.now());
+    if (batch !== undefined) this.startedEpochMs = batch.epochMsOf(this.startedMs);
+    this.isHandling = batch !== undefined;
     this.context = withScope(this.baseOf(ambient), this);
   }
 
@@ -88,7 +88,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
       attributes: undefined,
       isDescribed: false,
     };
-    const operation = new ProcessOperation(telemetry, plan, message, delivered, ROOT_CONTEXT, false);
+    const operation = new ProcessOperation(telemetry, plan, message, delivered, ROOT_CONTEXT);
     operation.start();
     return operation;
   }
@@ -98,8 +98,8 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
    * @param ambient what is active where the application takes the message
    */
   static pulled<M>(delivery: Delivery<M>, message: M, ambient: Context): ProcessOperation<M> {
-    const { telemetry, plan } = delivery.batch;
-    return new ProcessOperation(telemetry, plan, message, delivery, withoutPastScope(ambient), true);
+    const { batch } = delivery;
+    return new ProcessOperation(batch.telemetry, batch.plan, message, delivery, withoutPastScope(ambient), batch);
   }
 
   /** Calls the application's handler; gives back exactly what it gives. */
@@ -172,12 +172,12 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     this.isHandling = false;
     if (wasAsynchronous && mayHaveLeaked) this.successor = settled(this.ambient);
     if (this.isEnded) return;
-    this.endedMs = performance.now();
     if (wasAsynchronous) this.startLazily();
     if (this.isStarted) {
       this.end();
       return;
     }
+    this.endedMs = performance.now();
     // A span may still be asked for, by work that the body began or by the settlement; neither keeps the message alive.
     this.message = undefined;
   }

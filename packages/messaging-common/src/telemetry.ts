@@ -161,13 +161,21 @@ export class Telemetry {
     return incoming.creation === undefined ? base : trace.setSpanContext(base, incoming.creation);
   }
 
-  /** Records the time between send and delivery; milliseconds, zero where the sender's clock is ahead. */
-  recordQueueTime<M>(plan: OperationPlan, message: M, reader: MessageReader<M>): number | undefined {
+  /**
+   * Records the time between send and delivery; milliseconds, zero where the sender's clock is ahead.
+   * @param nowMs milliseconds since the epoch; the same for all messages of a batch
+   */
+  recordQueueTime<M>(
+    plan: OperationPlan,
+    message: M,
+    reader: MessageReader<M>,
+    nowMs = Date.now(),
+  ): number | undefined {
     if (reader.sentAtMs === undefined) return undefined;
     try {
       const sentAtMs = reader.sentAtMs(message);
       if (sentAtMs === undefined || !(sentAtMs > 0)) return undefined;
-      const latencyMs = Date.now() - sentAtMs;
+      const latencyMs = nowMs - sentAtMs;
       const { instruments } = this.signals;
       if (latencyMs < 0) instruments?.clockSkew.add(1, plan.metricAttributes);
       instruments?.queueDuration.record(Math.max(0, latencyMs) / 1000, plan.metricAttributes);

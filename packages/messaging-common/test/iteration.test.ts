@@ -4,6 +4,8 @@
  */
 
 import assert from 'node:assert';
+import { execFileSync } from 'node:child_process';
+import { inspect } from 'node:util';
 import { context, trace } from '@opentelemetry/api';
 import { activeSpanId, applicationWork, type Message, pause, Rig, reader, writer } from './support';
 
@@ -271,6 +273,10 @@ describe('other ways to walk', () => {
     ['entries()', (list) => list.entries()],
     ['slice()', (list) => list.slice(0)],
     ['filter()', (list) => list.filter(() => true)],
+    ['splice()', (list) => list.splice(0, 3)],
+    ['concat()', (list) => list.concat()],
+    ['toReversed()', (list) => list.toReversed()],
+    ['toSorted()', (list) => list.toSorted()],
   ])('%s is followed', async (_, walk) => {
     for (const _ of walk(messages)) await pause();
     expect(processed()).toEqual(['one', 'two', 'three']);
@@ -397,7 +403,10 @@ describe('an array that is read makes no spans and looks like any other', () => 
     ['String', (array) => String(array)],
     ['Object.prototype.toString', (array) => Object.prototype.toString.call(array)],
     ['reduce without a start', (array) => array.reduce((a, b) => ({ id: a.id + b.id }))],
-    ['the prototype', (array) => Object.getPrototypeOf(array)],
+    ['its own properties', (array) => Object.getOwnPropertyNames(array)],
+    ['its constructor', (array) => array.constructor === Array],
+    ['util.inspect', (array) => inspect(array)],
+    ['methods that return a part', (array) => [array.slice(1), array.filter(Boolean), array.concat(array).length]],
     ['names of methods', (array) => [array.map.name, array.map.length, array.values.name, array.slice.name]],
     ['the iterator', (array) => Object.prototype.toString.call(array.values())],
     ['an iterator that iterates over itself', (array) => [...array.values()[Symbol.iterator]()]],
@@ -414,9 +423,23 @@ describe('an array that is read makes no spans and looks like any other', () => 
     expect(read(list)).toEqual(read(plain()));
   });
 
-  test('assert.deepStrictEqual takes it for a plain array', () => {
-    assert.deepStrictEqual(list, plain());
-    assert.deepStrictEqual(plain(), list);
+  test('it has a prototype of its own, which inherits from that of arrays', () => {
+    const prototype = Object.getPrototypeOf(list);
+    expect(Object.keys(prototype)).toEqual([]);
+    expect(Object.getPrototypeOf(prototype)).toBe(Array.prototype);
+    assert.deepEqual(list, plain());
+  });
+
+  test('arrays of others are spread as quickly as before', () => {
+    const script = `
+      const { followIteration } = require(${JSON.stringify(require.resolve('../build/iteration.js'))});
+      const before = %ArrayIteratorProtector();
+      const messages = [{}];
+      followIteration(messages);
+      for (const message of messages.slice()) [...messages];
+      console.log(before, %ArrayIteratorProtector(), Object.getPrototypeOf(messages) !== Array.prototype);`;
+    const output = execFileSync(process.execPath, ['--allow-natives-syntax', '-e', script], { encoding: 'utf8' });
+    expect(output).toBe('true true true\n');
   });
 
   test('destructuring restores what was active', () => {
