@@ -11,6 +11,8 @@ export class Received {
   delivery: Delivery | undefined;
   /** Id of the request that brought the message; known to its own span, not to the links of the poll. */
   requestId: string | undefined;
+  /** Where its receipt handle is remembered. */
+  slot = -1;
 
   /**
    * @param system system attributes, those that the application did not ask for included
@@ -52,8 +54,9 @@ export function note(message: object, received: Received): void {
 export function rememberReceipt(handle: unknown, received: Received): void {
   if (typeof handle !== 'string') return;
   const oldest = handles[next];
-  if (oldest !== undefined && byHandle.get(oldest.handle) === oldest.received) byHandle.delete(oldest.handle);
-  handles[next] = { handle, received };
+  if (oldest !== undefined && byHandle.get(oldest)?.slot === next) byHandle.delete(oldest);
+  handles[next] = handle;
+  received.slot = next;
   next = (next + 1) % MAX_RECEIPTS;
   byHandle.set(handle, received);
 }
@@ -64,8 +67,11 @@ export function forgetReceipt(handle: unknown): void {
 }
 
 const byHandle = new Map<string, Received>();
-/** In the order of their arrival, as a ring: asking a Map for its oldest entry walks over all that were deleted. */
-const handles: { readonly handle: string; readonly received: Received }[] = [];
+/**
+ * In the order of their arrival, as a ring: asking a Map for its oldest entry walks over all that were deleted. No more than
+ * their texts, so that what is known of a deleted message can go.
+ */
+const handles: string[] = [];
 let next = 0;
 
 class Returned {
