@@ -57,7 +57,7 @@ function application(sqs, handle) {
     propagation.inject(trace.setSpan(context.active(), span), input.MessageAttributes, attributeSetter);
     input.MessageSystemAttributes = traceHeader(span.spanContext());
     try {
-      const output = await client.send(new SendMessageCommand(input));
+      const output = await sendIn(span, client, new SendMessageCommand(input));
       span.setAttribute('messaging.message.id', output.MessageId);
       span.setAttribute('aws.request_id', output.$metadata.requestId);
       return output;
@@ -98,7 +98,7 @@ function application(sqs, handle) {
     attributes['messaging.batch.message_count'] = input.Entries.length;
     const span = tracer.startSpan('send orders', { kind: SpanKind.CLIENT, attributes });
     try {
-      const output = await client.send(new SendMessageBatchCommand(input));
+      const output = await sendIn(span, client, new SendMessageBatchCommand(input));
       const links = [];
       for (let i = 0; i < creations.length; i++) {
         links.push({
@@ -131,7 +131,7 @@ function application(sqs, handle) {
     let requestId;
     const parents = [];
     try {
-      const output = await client.send(new ReceiveMessageCommand(input));
+      const output = await sendIn(span, client, new ReceiveMessageCommand(input));
       messages = output.Messages ?? [];
       requestId = output.$metadata.requestId;
       const links = [];
@@ -203,7 +203,7 @@ function application(sqs, handle) {
       attributes: operationAttributes(input.QueueUrl, 'delete', 'settle', 'DeleteMessage'),
     });
     try {
-      const output = await client.send(new DeleteMessageCommand(input));
+      const output = await sendIn(span, client, new DeleteMessageCommand(input));
       span.setAttribute('aws.request_id', output.$metadata.requestId);
       return output;
     } catch (error) {
@@ -253,6 +253,11 @@ function countAttributes(name) {
     'server.address': '127.0.0.1',
     'server.port': 9324,
   };
+}
+
+/** In the context of the span, so that the span of the HTTP request is its child. */
+function sendIn(span, client, command) {
+  return context.with(trace.setSpan(context.active(), span), client.send, client, command);
 }
 
 /** The context once more as the system attribute that other languages and AWS itself read. */

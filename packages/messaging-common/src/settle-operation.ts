@@ -64,7 +64,8 @@ export class SettleOperation extends ActiveOperation {
   }
 
   protected override record(outcome: Outcome | undefined): string | undefined {
-    for (const [i, context] of this.waiting.entries()) {
+    for (let i = 0; i < this.waiting.length; i++) {
+      const context = this.waiting[i];
       const failure = outcome?.messages?.[i]?.error;
       const attributes = failure === undefined ? undefined : { [ATTR_ERROR_TYPE]: errorType(failure) };
       if (context !== undefined) this.span?.addLink({ context, attributes });
@@ -76,6 +77,12 @@ export class SettleOperation extends ActiveOperation {
   }
 }
 
-function linksTo(contexts: readonly (SpanContext | undefined)[]): Link[] {
-  return contexts.filter((context) => context !== undefined).map((context) => ({ context }));
+function linksTo(contexts: readonly (SpanContext | undefined)[]): Link[] | undefined {
+  let links: Link[] | undefined;
+  for (const context of contexts) {
+    if (context === undefined) continue;
+    links ??= [];
+    links.push({ context });
+  }
+  return links;
 }
