@@ -82,6 +82,13 @@ export class Delivery<M = unknown> implements Delivered<M> {
     return this.incoming.creation;
   }
 
+  /** The creation context of the message, where the message belongs to its trace. */
+  get home(): SpanContext | undefined {
+    const { telemetry, plan } = this.batch;
+    const isFollowed = telemetry.config.processParent === 'creation' && plan.isTrusted;
+    return isFollowed && this.incoming.linkOnly !== true ? this.incoming.creation : undefined;
+  }
+
   /**
    * Begins the handling of the message; in a second pass over the batch, as a part of the message's one span.
    * @param ambient what is active where the application takes the message
@@ -110,6 +117,11 @@ export class Delivery<M = unknown> implements Delivered<M> {
 
   settle(settlement: Settlement): void {
     this.operation?.settle(settlement);
+  }
+
+  /** The message is to come again, unless a settlement follows that says otherwise. */
+  retry(): void {
+    this.operation?.retry();
   }
 
   /** The context that a handler of the message should run in: that of its span, or the extracted one. */

@@ -7,6 +7,7 @@ export { InstrumentationNodeModuleDefinition, InstrumentationNodeModuleFile } fr
 export type { ActiveOperation } from './active-operation';
 export type { BatchProcessOperation } from './batch-process-operation';
 export { BoundedMap } from './bounded-map';
+export { CarrierCounts, type CarrierKind } from './carrier-counts';
 export type { MessagingInstrumentationConfig, ResolvedConfig, SpanHookInfo } from './config';
 export { suppressed } from './context';
 export { type Delivery, deliveryOf } from './delivery';

@@ -146,6 +146,13 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     if (this.isStarted && !this.isHandling) this.end();
   }
 
+  /** Notes that the message is to come again. Ends nothing: a handler that asks for more time says the same. */
+  retry(): void {
+    if (this.isOver() || this.isSettled) return;
+    this.startLazily();
+    this.span?.setAttribute(ATTR_MESSAGING_MESSAGE_SETTLEMENT, 'retry');
+  }
+
   /** Calls a callback of an array method with the message; gives back what it gives, or a promise that follows it. */
   handleBody<A extends unknown[], R>(dropsPromise: boolean, callback: (...args: A) => R, thisArg: unknown, args: A): R {
     const result = this.run(callback, thisArg, ...args);
