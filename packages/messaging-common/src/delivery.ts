@@ -55,6 +55,8 @@ const CLOCK_READING_LASTS_MS = 1000;
 export class Delivery<M = unknown> implements Delivered<M> {
   /** What its link to the message has, for the message's own span too. */
   attributes: Attributes | undefined;
+  /** Set while the application has the message by its index. */
+  taking: { letGo(): void } | undefined;
   private operation: ProcessOperation<M> | undefined;
   private isProcessed = false;
   private processed: SpanContext | undefined;
@@ -95,6 +97,7 @@ export class Delivery<M = unknown> implements Delivered<M> {
    */
   begin(message: M, ambient: Context = contextApi.active()): ProcessOperation<M> | undefined {
     if (!this.batch.telemetry.isOn()) return undefined;
+    if (this.taking !== undefined) this.taking.letGo();
     const operation = ProcessOperation.pulled(this, message, ambient);
     if (!this.claimBefore(operation)) this.operation = operation;
     return operation;
@@ -117,6 +120,7 @@ export class Delivery<M = unknown> implements Delivered<M> {
 
   settle(settlement: Settlement): void {
     this.operation?.settle(settlement);
+    if (this.taking !== undefined) this.taking.letGo();
   }
 
   /** The message is to come again, unless a settlement follows that says otherwise. */

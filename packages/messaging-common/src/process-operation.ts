@@ -189,6 +189,19 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     this.message = undefined;
   }
 
+  /**
+   * Whoever took the message goes on without it. Where it was taken its context is still active, and from now on stands
+   * for what was active before.
+   */
+  letGo(): void {
+    this.isHandling = false;
+    this.successor = settled(this.ambient);
+    if (this.isEnded) return;
+    this.endedMs = performance.now();
+    if (this.isStarted) this.end();
+    else this.message = undefined;
+  }
+
   /** Another pass over the batch has made the message's one span: what is done in this one belongs to it too. */
   join(span: Span | undefined): void {
     this.isStarted = true;
