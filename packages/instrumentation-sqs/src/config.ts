@@ -33,6 +33,12 @@ export interface SqsInstrumentationConfig extends MessagingInstrumentationConfig
    */
   maxEnvelopeLength?: number;
   /**
+   * Handles the message of a poll that asked for one where the application takes it out of the array: `Messages[0]`,
+   * `const [message] = Messages`. Its context then is active in the execution that took it, until the message is deleted
+   * or the next poll. Default: false, since a mere look at the array counts as well.
+   */
+  followIndex?: boolean;
+  /**
    * Leaves out the spans of HTTP requests that send, publish and delete messages; other calls of the clients keep
    * theirs. A poll makes none in any case. Default: false.
    */
@@ -49,6 +55,7 @@ export type SqsOptions = Required<
     | 'maxMessageBytes'
     | 'maxEnvelopeLength'
     | 'suppressHttpSpans'
+    | 'followIndex'
   >
 >;
 
@@ -58,7 +65,7 @@ export const SERVICE_LIMITS_BYTES = [262_144, 1_048_576] as const;
 /** The options with every default applied. Unknown values count as absent. */
 export function resolveOptions(config: SqsInstrumentationConfig): SqsOptions {
   const { awsTraceHeader, xrayUnsampled, awsRpcAttributes, captureQueueUrl } = config;
-  const { maxMessageBytes, maxEnvelopeLength, suppressHttpSpans } = config;
+  const { maxMessageBytes, maxEnvelopeLength, suppressHttpSpans, followIndex } = config;
   return {
     awsTraceHeader: awsTraceHeader === 'fallback' || awsTraceHeader === 'off' ? awsTraceHeader : 'always',
     xrayUnsampled: xrayUnsampled === 'parent' ? 'parent' : 'link',
@@ -67,6 +74,7 @@ export function resolveOptions(config: SqsInstrumentationConfig): SqsOptions {
     maxMessageBytes: isCount(maxMessageBytes) ? maxMessageBytes : SERVICE_LIMITS_BYTES[1],
     maxEnvelopeLength: isCount(maxEnvelopeLength) ? maxEnvelopeLength : 262_144,
     suppressHttpSpans: suppressHttpSpans ?? false,
+    followIndex: followIndex ?? false,
   };
 }
 

@@ -3,7 +3,11 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { InstrumentationNodeModuleDefinition, MessagingInstrumentation } from '@otel-messaging/messaging-common';
+import {
+  InstrumentationNodeModuleDefinition,
+  letGoOfAllTaken,
+  MessagingInstrumentation,
+} from '@otel-messaging/messaging-common';
 import { type Service, tracedSend } from './client';
 import { resolveOptions, type SqsInstrumentationConfig, type SqsOptions } from './config';
 import { setHelperSource } from './process';
@@ -43,6 +47,11 @@ export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentat
 
   protected override settlesByRequest(): boolean {
     return true;
+  }
+
+  override disable(): void {
+    letGoOfAllTaken();
+    super.disable();
   }
 
   override setConfig(config: SqsInstrumentationConfig): void {

@@ -32,6 +32,11 @@ export class Queue {
     this.reader = new IncomingReader(this.messageOptions);
   }
 
+  /** Whether a message that came alone is handled where the application takes it by its index. */
+  get followsIndex(): boolean {
+    return this.options.followIndex && this.telemetry.config.perMessageSpans;
+  }
+
   plan(operation: QueueOperation): OperationPlan {
     const known = this.plans[operation];
     if (known !== undefined) return known;
