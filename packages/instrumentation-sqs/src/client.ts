@@ -16,6 +16,8 @@ export interface Service<Place> {
   readonly commands: CommandTypes<Place>;
   /** What tells where a command with this input goes; undefined if there is nothing to trace. */
   keyOf(input: object): string | undefined;
+  /** Called once for each client, before the first of its calls that is traced. */
+  meet?(client: AwsClientLike): void;
   /** The place of this key, as one client sees it. */
   placeOf(key: string, client: AwsClientLike, facts: ClientFacts): Place;
 }
@@ -56,6 +58,7 @@ export function tracedSend<Place>(
     const known = states.get(client);
     const current = options();
     if (known?.options === current) return known;
+    if (known === undefined) service.meet?.(client);
     const state = new ClientState(client, current, (key, facts) => service.placeOf(key, client, facts));
     states.set(client, state);
     return state;

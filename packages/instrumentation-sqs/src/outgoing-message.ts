@@ -5,9 +5,11 @@
 
 import { propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { CarrierKind, MessageFacts, MessageWriter, OutgoingContext } from '@otel-messaging/messaging-common';
-import { carrierAttributes, rungs, stringAttribute } from './carrier-attributes';
+import { carrierAttributes, rungs } from './carrier-attributes';
 import { SERVICE_LIMITS_BYTES, type SqsOptions } from './config';
 import { copyOf, copyWithout, type Writable } from './copies';
+import { OwnTraceHeader } from './foreign-header';
+import { lineage } from './invocation';
 import { attributeNames, attributeText, type MessageAttributes } from './message-attributes';
 import { atMost, attributesSize, type BatchSize, bodySize, exactly, messageSize, type Sized } from './message-size';
 import { formatTraceHeader, TRACE_HEADER } from './x-ray';
@@ -76,7 +78,7 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
       copy.MessageAttributes = kept; // fields of an older context must not stay beside a header that tells another
     }
     if (hasHeader) {
-      const header = stringAttribute(formatTraceHeader(spanContext));
+      const header = new OwnTraceHeader(formatTraceHeader(spanContext) + lineage());
       copy.MessageSystemAttributes = system
         ? Object.assign({}, system, { [TRACE_HEADER]: header })
         : { AWSTraceHeader: header };

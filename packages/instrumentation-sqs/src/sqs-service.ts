@@ -8,6 +8,7 @@ import type { Service } from './client';
 import { CommandTypes } from './command-types';
 import type { SqsOptions } from './config';
 import { deleteMessage, deleteMessageBatch } from './delete-calls';
+import { keepForeignHeaders } from './foreign-header';
 import { regionOfUrl, serverOfUrl } from './operations';
 import { Queue } from './queue';
 import { receiveMessage } from './receive-call';
@@ -35,6 +36,7 @@ export function sqsService(
     commands: COMMANDS,
     // Without a URL the client refuses the call, which then is no operation on any queue.
     keyOf: (input) => textOf((input as { readonly QueueUrl?: unknown }).QueueUrl),
+    meet: keepForeignHeaders,
     placeOf: (url, _, { server, region }) => {
       // Without an endpoint of its own a client sends to the host in the queue's URL. Until the client's own answers
       // are there, the first calls go by that too.
