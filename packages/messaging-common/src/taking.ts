@@ -23,17 +23,16 @@ export function followIndex(messages: object[]): void {
   const message = messages[0];
   const isFollowed = Object.getPrototypeOf(messages) === FOLLOWED && Object.isExtensible(messages);
   if (messages.length !== 1 || message === undefined || !isFollowed) return;
-  const place = new Place(messages, message);
-  armed.set(messages, place);
+  new Place(messages, message);
   Object.defineProperty(messages, 0, {
     configurable: true,
     enumerable: true,
     get: () => {
-      if (place.disarm()) take(message);
+      if (Place.disarm(messages)) take(message);
       return message;
     },
     set: (value) => {
-      place.disarm();
+      Place.disarm(messages);
       Reflect.set(messages, 0, value);
     },
   });
@@ -52,32 +51,38 @@ export function letGoOfAllTaken(): void {
   for (const taking of taken.values()) taking.letGo();
 }
 
-/** The one place of an array whose message nobody has read yet. */
-class Place {
-  private isArmed = true;
+/** Makes nothing: called as a constructor, it gives back the object that it is given. */
+function given(object: object): object {
+  return object;
+}
 
-  constructor(
-    private readonly messages: object[],
-    readonly message: object,
-  ) {}
+const Given = given as unknown as new (object: object) => object;
+
+/** The one place of an array, as a private field of the array: a WeakMap's entry costs the garbage collector more. */
+class Place extends Given {
+  #message: object;
+  #isArmed = true;
+
+  constructor(messages: object[], message: object) {
+    super(messages);
+    this.#message = message;
+  }
 
   /** Makes the accessor a plain property; whether it was one still. */
-  disarm(): boolean {
-    const wasArmed = this.isArmed;
-    this.isArmed = false;
+  static disarm(messages: object): boolean {
+    if (!(#isArmed in messages) || !messages.#isArmed) return false;
+    messages.#isArmed = false;
     // Fails on an array that was frozen meanwhile, whose accessor then just gives the message.
-    if (wasArmed) Reflect.defineProperty(this.messages, 0, { value: this.message, writable: true });
-    return wasArmed;
+    Reflect.defineProperty(messages, 0, { value: messages.#message, writable: true });
+    return true;
   }
 
   /** What the array holds, for those who only look. */
-  get shown(): object[] {
+  static shown(messages: object[]): unknown {
     // Not by its iterator, nor by its own methods: those handle messages.
-    return this.isArmed ? [this.message] : Array.prototype.slice.call(this.messages);
+    return #isArmed in messages && messages.#isArmed ? [messages.#message] : Array.prototype.slice.call(messages);
   }
 }
-
-const armed = new WeakMap<object, Place>();
 
 /** By the scope of their contexts, oldest first. */
 const taken = new Map<DeliveryScope, Taking>();
@@ -139,16 +144,16 @@ const ARMED: object = Object.create(FOLLOWED);
 
 for (const [name, { value: method }] of Object.entries(Object.getOwnPropertyDescriptors(FOLLOWED))) {
   hide(name, method.name, function (this: object[], ...args: unknown[]) {
-    armed.get(this)?.disarm();
+    Place.disarm(this);
     return method.apply(this, args);
   });
 }
 hide(Symbol.iterator, 'values', function (this: object[]) {
-  return armed.get(this)?.disarm() ? new TakingIterator(this) : FOLLOWED[Symbol.iterator].call(this);
+  return Place.disarm(this) ? new TakingIterator(this) : FOLLOWED[Symbol.iterator].call(this);
 });
 // Logged, the array would show the accessor in place of the message.
 hide(inspect.custom, 'inspect', function (this: object[]) {
-  return armed.get(this)?.shown;
+  return Place.shown(this);
 });
 
 function hide(key: PropertyKey, name: string, value: (this: object[], ...args: unknown[]) => unknown): void {
