@@ -30,7 +30,7 @@ async function main() {
   const client = require(`./clients/${values.client}.cjs`);
   const contestant = require(`./contestants/${values.contestant}.cjs`);
   client.prepare();
-  contestant.register(values.client);
+  contestant.register(values.client, values.op);
   const tracing = contestant.tracing?.(values.client);
   const operations = await client.open({ sampled: sdk.sampled, ambient: sdk.ambient, tracing });
   const operation = operations[values.op];

@@ -93,9 +93,49 @@ export const EXPECTED = {
       },
       upstream: { spans: ['orders receive CONSUMER < none > incoming x10'], handlers: ['none x10'] },
     },
+    'consume-index': {
+      ours: {
+        spans: [
+          'delete orders CLIENT < process orders > incoming',
+          'process orders CONSUMER < incoming > incoming, receive orders',
+          'receive orders CLIENT < none > incoming',
+        ],
+        handlers: ['process orders'],
+      },
+      upstream: {
+        spans: ['SQS.DeleteMessage CLIENT < none', 'orders receive CONSUMER < none > incoming'],
+        handlers: ['none'],
+      },
+    },
+    'consume-postpone': {
+      ours: {
+        spans: [
+          'process orders CONSUMER < incoming > incoming, receive orders',
+          'receive orders CLIENT < none > incoming',
+        ],
+        handlers: ['process orders'],
+      },
+      upstream: {
+        spans: ['SQS.ChangeMessageVisibility CLIENT < none', 'orders receive CONSUMER < none > incoming'],
+        handlers: ['none'],
+      },
+    },
     delete: {
       ours: { spans: ['delete orders CLIENT < ambient'] },
       upstream: { spans: ['SQS.DeleteMessage CLIENT < ambient'] },
+    },
+  },
+  sns: {
+    publish: {
+      ours: { spans: ['publish orders PRODUCER < ambient'], carriers: ['publish orders'] },
+      upstream: { spans: ['orders send PRODUCER < ambient'], carriers: ['orders send'] },
+    },
+    'publish-10': {
+      ours: {
+        spans: ['create orders PRODUCER < ambient x10', 'publish orders CLIENT < ambient > create orders x10'],
+        carriers: ['create orders x10'],
+      },
+      upstream: { spans: ['SNS PublishBatch CLIENT < ambient'] }, // carries nothing
     },
   },
 };

@@ -16,14 +16,16 @@ export const MODE_TITLES = {
 const OPERATIONS = {
   amqp: ['send', 'consume', 'consume-sync'],
   kafka: ['send', 'send-10', 'send-100', 'consume', 'consume-10', 'consume-100'],
-  sqs: ['send', 'send-10', 'consume', 'consume-10', 'delete'],
+  sqs: ['send', 'send-10', 'consume', 'consume-10', 'consume-index', 'consume-postpone', 'delete'],
+  sns: ['publish', 'publish-10'],
 };
 
 /** What is not measured or not judged, and why; printed with the tables. */
 export const REMARKS = [
   'amqp, batches: not measured, AMQP 0-9-1 has no operation on several messages; a publish or a delivery is always one.',
   'sqs, consuming: upstream makes no span per received message, so that its numbers are not comparable (n/c) and not judged.',
-  'amqp and sqs, with metrics: upstream records none, so that its numbers there are those of less output and not judged.',
+  'sqs, consume-index: with the option followIndex; the message is deleted too.',
+  'amqp, sqs and sns, with metrics: upstream records none, so that its numbers there are those of less output and not judged.',
 ];
 
 /** Patterns in which an instrumentation may keep something of a message, always with sampling on and metrics. */

@@ -40,11 +40,20 @@ async function open({ sampled, ambient, tracing }) {
       messages: BATCH,
       run: (calls) => context.with(ROOT_CONTEXT, poll, undefined, app, client, BATCH, calls),
     },
+    'consume-index': {
+      messages: 1,
+      run: (calls) => context.with(ROOT_CONTEXT, pollByIndex, undefined, app, client, calls),
+    },
+    'consume-postpone': {
+      messages: 1,
+      run: (calls) => context.with(ROOT_CONTEXT, pollAndPostpone, undefined, app, client, calls),
+    },
     delete: { messages: 1, run: (calls) => context.with(ambient, deleteAll, undefined, app, client, calls) },
   };
 }
 
 function plainApplication({
+  ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
@@ -57,6 +66,23 @@ function plainApplication({
     async receive(client, input) {
       const { Messages } = await client.send(new ReceiveMessageCommand(input));
       for (const message of Messages) await handle(message);
+    },
+    async receiveByIndex(client, input) {
+      const { Messages } = await client.send(new ReceiveMessageCommand(input));
+      const message = Messages[0];
+      await handle(message);
+      const { ReceiptHandle } = message;
+      await client.send(new DeleteMessageCommand({ QueueUrl: QUEUE_URL, ReceiptHandle }));
+    },
+    async receiveAndPostpone(client, input) {
+      const { Messages } = await client.send(new ReceiveMessageCommand(input));
+      for (const message of Messages) {
+        await handle(message);
+        const { ReceiptHandle } = message;
+        await client.send(
+          new ChangeMessageVisibilityCommand({ QueueUrl: QUEUE_URL, ReceiptHandle, VisibilityTimeout: 0 }),
+        );
+      }
     },
   };
 }
@@ -81,6 +107,18 @@ async function poll(app, client, maximum, calls) {
   for (let i = 0; i < calls; i++) {
     await app.receive(client, { QueueUrl: QUEUE_URL, MaxNumberOfMessages: maximum, WaitTimeSeconds: 20 });
   }
+}
+
+async function pollByIndex(app, client, calls) {
+  for (let i = 0; i < calls; i++) await app.receiveByIndex(client, pollOfOne());
+}
+
+async function pollAndPostpone(app, client, calls) {
+  for (let i = 0; i < calls; i++) await app.receiveAndPostpone(client, pollOfOne());
+}
+
+function pollOfOne() {
+  return { QueueUrl: QUEUE_URL, MaxNumberOfMessages: 1, WaitTimeSeconds: 20 };
 }
 
 async function deleteAll(app, client, calls) {
@@ -117,6 +155,7 @@ function withoutMiddleware(sqs, client, traceparents) {
       return { $metadata: METADATA, Messages };
     },
     DeleteMessageCommand: () => ({ $metadata: METADATA }),
+    ChangeMessageVisibilityCommand: () => ({ $metadata: METADATA }),
   };
   for (const [commandName, answer] of Object.entries(answers)) {
     const executionContext = { clientName: 'SQSClient', commandName, logger: undefined };

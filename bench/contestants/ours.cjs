@@ -9,12 +9,16 @@ const { registerInstrumentations } = require('@opentelemetry/instrumentation');
 const INSTRUMENTATIONS = {
   amqp: () => new (require('@otel-messaging/instrumentation-amqp').AmqpInstrumentation)(),
   kafka: () => new (require('@otel-messaging/instrumentation-kafka').KafkaInstrumentation)(),
-  sqs: () => new (require('@otel-messaging/instrumentation-sqs').SqsInstrumentation)(),
+  sqs: (config) => new (require('@otel-messaging/instrumentation-sqs').SqsInstrumentation)(config),
+  sns: () => new (require('@otel-messaging/instrumentation-sqs').SqsInstrumentation)(),
 };
+
+/** Operations that are there with an option only. */
+const OPTIONS = { 'consume-index': { followIndex: true } };
 
 /** This repository's instrumentation with its default options. */
 module.exports = {
-  register(client) {
-    registerInstrumentations({ instrumentations: [INSTRUMENTATIONS[client]()] });
+  register(client, op) {
+    registerInstrumentations({ instrumentations: [INSTRUMENTATIONS[client](OPTIONS[op])] });
   },
 };

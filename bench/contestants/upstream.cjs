@@ -10,6 +10,7 @@ const INSTRUMENTATIONS = {
   amqp: () => new (require('@opentelemetry/instrumentation-amqplib').AmqplibInstrumentation)(),
   kafka: () => new (require('@opentelemetry/instrumentation-kafkajs').KafkaJsInstrumentation)(),
   sqs: () => new (require('@opentelemetry/instrumentation-aws-sdk').AwsInstrumentation)(),
+  sns: () => new (require('@opentelemetry/instrumentation-aws-sdk').AwsInstrumentation)(),
 };
 
 /** OpenTelemetry's own instrumentation with its default options. */

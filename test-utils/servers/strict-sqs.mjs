@@ -35,7 +35,10 @@ async function answer(request, response) {
   const query = isForm ? parseQuery(body) : undefined;
   if (query?.Version === SQS_QUERY_VERSION) return answerQuery(query, headers, response);
   const other = await forward(request, body); // SNS and the engine's other services
-  response.writeHead(other.statusCode, { 'content-type': other.headers['content-type'] ?? 'text/xml' });
+  response.writeHead(other.statusCode, {
+    'content-type': other.headers['content-type'] ?? 'text/xml',
+    'x-amzn-requestid': randomUUID(),
+  });
   response.end(other.rawPayload);
 }
 

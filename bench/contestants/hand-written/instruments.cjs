@@ -20,5 +20,6 @@ module.exports = {
   processDuration: meter.createHistogram('messaging.process.duration', DURATION_S),
   queueDuration: meter.createHistogram('messaging.message.queue.duration', DURATION_S),
   sentMessages: meter.createCounter('messaging.client.sent.messages', { unit: '{message}' }),
+  injections: meter.createCounter('messaging.message.injections', { unit: '{message}' }),
   consumedMessages: meter.createCounter('messaging.client.consumed.messages', { unit: '{message}' }),
 };

@@ -16,6 +16,7 @@ const {
 const { fail } = require('./failure.cjs');
 const {
   consumedMessages,
+  injections,
   operationDuration,
   processDuration,
   queueDuration,
@@ -33,6 +34,7 @@ const attributeGetter = {
   get: (carrier, key) => carrier[key]?.StringValue,
 };
 
+const QUEUE_URL = 'http://127.0.0.1:9324/000000000000/orders';
 const PROPAGATION_ATTRIBUTES = ['traceparent', 'tracestate', 'baggage'];
 const SYSTEM_ATTRIBUTES = ['AWSTraceHeader', 'SentTimestamp', 'ApproximateReceiveCount', 'DeadLetterQueueSourceArn'];
 
@@ -42,10 +44,12 @@ const DELETE_DURATION = durationAttributes('delete', 'settle');
 const SENT = countAttributes('send');
 const CONSUMED = countAttributes('receive');
 const PROCESSED = countAttributes('process');
+const INJECTED = { ...SENT, 'messaging.message.carrier': 'complete' };
 
 /** The application's sends, polls and deletes, with tracing around each. */
 function application(sqs, handle) {
-  const { DeleteMessageCommand, ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand } = sqs;
+  const { ChangeMessageVisibilityCommand, DeleteMessageCommand } = sqs;
+  const { ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand } = sqs;
 
   async function send(client, input) {
     const startedMs = performance.now();
@@ -68,6 +72,7 @@ function application(sqs, handle) {
       span.end();
       operationDuration.record((performance.now() - startedMs) / 1000, SEND_DURATION);
       sentMessages.add(1, SENT);
+      injections.add(1, INJECTED);
     }
   }
 
@@ -116,10 +121,31 @@ function application(sqs, handle) {
       span.end();
       operationDuration.record((performance.now() - startedMs) / 1000, SEND_DURATION);
       sentMessages.add(input.Entries.length, SENT);
+      injections.add(input.Entries.length, INJECTED);
     }
   }
 
-  async function receive(client, input) {
+  const receive = (client, input) => receiveWith(client, input, handle);
+
+  const receiveByIndex = (client, input) => receiveWith(client, input, handleAndRemove, client);
+
+  const receiveAndPostpone = (client, input) => receiveWith(client, input, handleAndPostpone, client);
+
+  async function handleAndRemove(message, client, span, creation) {
+    await handle(message);
+    const { ReceiptHandle } = message;
+    await remove(client, { QueueUrl: QUEUE_URL, ReceiptHandle }, [{ context: creation }], message.MessageId);
+    span.setAttribute('messaging.message.settlement', 'delete');
+  }
+
+  async function handleAndPostpone(message, client, span) {
+    await handle(message);
+    const { ReceiptHandle } = message;
+    await client.send(new ChangeMessageVisibilityCommand({ QueueUrl: QUEUE_URL, ReceiptHandle, VisibilityTimeout: 0 }));
+    span.setAttribute('messaging.message.settlement', 'retry');
+  }
+
+  async function receiveWith(client, input, handler, passed) {
     const startedMs = performance.now();
     input.MessageAttributeNames = PROPAGATION_ATTRIBUTES;
     input.MessageSystemAttributeNames = SYSTEM_ATTRIBUTES;
@@ -156,11 +182,11 @@ function application(sqs, handle) {
     consumedMessages.add(messages.length, CONSUMED);
     const receiveLink = { context: span.spanContext() };
     for (let i = 0; i < messages.length; i++) {
-      await processOne(messages[i], parents[i], receiveLink, input.QueueUrl, requestId);
+      await processOne(messages[i], parents[i], receiveLink, input.QueueUrl, requestId, handler, passed);
     }
   }
 
-  async function processOne(message, parent, receiveLink, queueUrl, requestId) {
+  async function processOne(message, parent, receiveLink, queueUrl, requestId, handler, passed) {
     const startedMs = performance.now();
     const latencyMs = Math.max(0, Date.now() - Number(message.Attributes.SentTimestamp));
     queueDuration.record(latencyMs / 1000, CONSUMED);
@@ -186,7 +212,7 @@ function application(sqs, handle) {
       parent,
     );
     try {
-      await context.with(trace.setSpan(parent, span), handle, undefined, message);
+      await context.with(trace.setSpan(parent, span), handler, undefined, message, passed, span, creation);
     } catch (error) {
       fail(span, error);
       throw error;
@@ -196,12 +222,11 @@ function application(sqs, handle) {
     }
   }
 
-  async function remove(client, input) {
+  async function remove(client, input, links, messageId) {
     const startedMs = performance.now();
-    const span = tracer.startSpan('delete orders', {
-      kind: SpanKind.CLIENT,
-      attributes: operationAttributes(input.QueueUrl, 'delete', 'settle', 'DeleteMessage'),
-    });
+    const attributes = operationAttributes(input.QueueUrl, 'delete', 'settle', 'DeleteMessage');
+    if (messageId !== undefined) attributes['messaging.message.id'] = messageId;
+    const span = tracer.startSpan('delete orders', { kind: SpanKind.CLIENT, attributes, links });
     try {
       const output = await sendIn(span, client, new DeleteMessageCommand(input));
       span.setAttribute('aws.request_id', output.$metadata.requestId);
@@ -215,7 +240,7 @@ function application(sqs, handle) {
     }
   }
 
-  return { send, sendBatch, receive, remove };
+  return { send, sendBatch, receive, receiveByIndex, receiveAndPostpone, remove };
 }
 
 function operationAttributes(queueUrl, name, type, method) {

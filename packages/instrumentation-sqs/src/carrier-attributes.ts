@@ -44,6 +44,6 @@ const NAME = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
 const RESERVED = /^(aws|amazon)\./i;
 const UNSENDABLE = /[^\t\n\r\u0020-\uFFFD]/;
 
-export function stringAttribute(text: string): MessageAttribute {
+function stringAttribute(text: string): MessageAttribute {
   return { DataType: 'String', StringValue: text };
 }

@@ -3,54 +3,57 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { BoundedMap, type Server, type Telemetry } from '@otel-messaging/messaging-common';
-import type { SqsOptions } from './config';
-import { regionOfUrl, serverOfEndpoint, serverOfUrl } from './operations';
-import { Queue } from './queue';
-import type { SystemNamesField } from './received-attributes';
+import { BoundedMap, type Server } from '@otel-messaging/messaging-common';
+import { serverOfEndpoint } from './operations';
 
 /** What is read of a client; its configuration gives most values by functions that return promises. */
-export interface SqsClientLike {
-  readonly config?: { readonly endpoint?: unknown; readonly region?: unknown };
+export interface AwsClientLike {
+  readonly config?: {
+    readonly endpoint?: unknown;
+    readonly region?: unknown;
+    readonly useFipsEndpoint?: unknown;
+    readonly useDualstackEndpoint?: unknown;
+    /** The rules that make an endpoint of those, where none was given. */
+    readonly endpointProvider?: unknown;
+  };
 }
 
-/** What is known of one client: its queues, and the endpoint that they are reached at. */
-export class ClientState {
-  private readonly queues = new BoundedMap<string, Queue>(1000);
-  private server: Server | undefined;
-  private region: string | undefined;
+/** What a client has told of itself so far. */
+export interface ClientFacts {
+  /** The endpoint that it was given, if any. */
+  readonly server?: Server;
+  readonly region?: string;
+  readonly isFips?: boolean;
+  readonly isDualStack?: boolean;
+}
 
+/** What is known of one client: the places that its calls go to, and the endpoint that they are reached at. */
+export class ClientState<Place> {
+  private readonly places = new BoundedMap<string, Place>(1000);
+  private facts: ClientFacts = {};
+
+  /** @param options for as long as these are in force, the state is valid */
   constructor(
-    client: SqsClientLike,
-    private readonly telemetry: Telemetry,
-    readonly options: SqsOptions,
-    private readonly systemField: SystemNamesField,
+    { config }: AwsClientLike,
+    readonly options: object,
+    private readonly make: (key: string, facts: ClientFacts) => Place,
   ) {
-    // Without an endpoint of its own a client sends to the host in the queue's URL.
-    this.learn(client.config?.endpoint, (endpoint) => {
-      this.server = serverOfEndpoint(endpoint);
-    });
-    this.learn(client.config?.region, (region) => {
-      this.region = typeof region === 'string' ? region : undefined;
-    });
+    this.learn(config?.endpoint, (endpoint) => ({ server: serverOfEndpoint(endpoint) }));
+    this.learn(config?.region, (region) => (typeof region === 'string' ? { region } : {}));
+    this.learn(config?.useFipsEndpoint, (isFips) => ({ isFips: isFips === true }));
+    this.learn(config?.useDualstackEndpoint, (isDualStack) => ({ isDualStack: isDualStack === true }));
   }
 
-  queue(url: string): Queue {
-    const known = this.queues.get(url);
-    if (known !== undefined) return known;
-    return this.queues.add(url, new Queue(this.telemetry, this.options, this.factsOf(url), this.systemField));
+  /** @param key URL of a queue, ARN of a topic */
+  place(key: string): Place {
+    return this.places.get(key) ?? this.places.add(key, this.make(key, this.facts));
   }
 
-  /** Until the client's own answers are there, the first calls go by the queue's URL, which names the same host. */
-  private factsOf(url: string) {
-    return { url, server: this.server ?? serverOfUrl(url), region: this.region ?? regionOfUrl(url) };
-  }
-
-  private learn(provider: unknown, keep: (value: unknown) => void): void {
+  private learn(provider: unknown, read: (value: unknown) => ClientFacts): void {
     if (typeof provider !== 'function') return;
     const known = new Promise((resolve) => resolve(provider())).then((value) => {
-      keep(value);
-      this.queues.clear();
+      this.facts = { ...this.facts, ...read(value) };
+      this.places.clear();
     });
     known.catch(() => {
       // The call itself fails in the same way, and tells the application.

@@ -5,65 +5,78 @@
 
 import { context as contextApi } from '@opentelemetry/api';
 import { type AnyFunction, suppressed, type Telemetry } from '@otel-messaging/messaging-common';
-import { ClientState, type SqsClientLike } from './client-state';
-import { type CommandType, commandTypeOf } from './command-types';
+import { type AwsClientLike, type ClientFacts, ClientState } from './client-state';
+import type { CommandType, CommandTypes } from './command-types';
 import type { SqsOptions } from './config';
 import { commandWith, subclassedCommandWith } from './copies';
-import type { SystemNamesField } from './received-attributes';
 import type { Command, TracedCall } from './traced-call';
 
+/** A service of Amazon's, as far as its client is traced. */
+export interface Service<Place> {
+  readonly commands: CommandTypes<Place>;
+  /** What tells where a command with this input goes; undefined if there is nothing to trace. */
+  keyOf(input: object): string | undefined;
+  /** Called once for each client, before the first of its calls that is traced. */
+  meet?(client: AwsClientLike): void;
+  /** The place of this key, as one client sees it. */
+  placeOf(key: string, client: AwsClientLike, facts: ClientFacts): Place;
+}
+
 /** The client's `send`, traced for the commands that carry or settle messages; others pass through. */
-export function tracedSend(
+export function tracedSend<Place>(
   telemetry: Telemetry,
   options: () => SqsOptions,
-  systemField: SystemNamesField,
+  service: Service<Place>,
   original: AnyFunction,
 ): AnyFunction {
-  const states = new WeakMap<object, ClientState>();
-  const inner = isInstrumented(original) ? withoutSpans(original) : original;
+  const states = new WeakMap<object, ClientState<Place>>();
+  const silent = withoutSpans(original);
+  const isShared = isInstrumented(original);
 
-  return function send(this: SqsClientLike, ...args: unknown[]) {
+  return function send(this: AwsClientLike, ...args: unknown[]) {
     if (!telemetry.isOn()) return original.apply(this, args);
-    const type = commandTypeOf(args[0]);
+    const type = service.commands.of(args[0]);
     const call = type && start(this, type, args[0] as Command);
-    return call ? perform(call, inner, this, withCommand(args, call, type)) : original.apply(this, args);
+    if (call === undefined) return original.apply(this, args);
+    const inner = call.hasOwnSpan && (isShared || options().suppressHttpSpans) ? silent : original;
+    return perform(call, inner, this, withCommand(args, call, type?.isSubclass === true));
   };
 
-  function start(client: SqsClientLike, type: CommandType, command: Command): TracedCall | undefined {
+  function start(client: AwsClientLike, type: CommandType<Place>, command: Command): TracedCall | undefined {
     try {
       const { input } = command;
       if (typeof input !== 'object' || input === null) return undefined;
-      const { QueueUrl: url } = input as { readonly QueueUrl?: unknown };
-      // Without one the client refuses the call, which then is no operation on any queue.
-      return typeof url === 'string' ? type.trace(telemetry, stateOf(client).queue(url), command) : undefined;
+      const key = service.keyOf(input);
+      return key === undefined ? undefined : type.trace(telemetry, stateOf(client).place(key), command);
     } catch (error) {
       telemetry.report('describe a command', error);
       return undefined;
     }
   }
 
-  function stateOf(client: SqsClientLike): ClientState {
+  function stateOf(client: AwsClientLike): ClientState<Place> {
     const known = states.get(client);
     const current = options();
     if (known?.options === current) return known;
-    const state = new ClientState(client, telemetry, current, systemField);
+    if (known === undefined) service.meet?.(client);
+    const state = new ClientState(client, current, (key, facts) => service.placeOf(key, client, facts));
     states.set(client, state);
     return state;
   }
 }
 
 /** The application's arguments, with a copy of its command that has the call's input. */
-function withCommand(args: readonly unknown[], { input }: TracedCall, type: CommandType): unknown[] {
+function withCommand(args: readonly unknown[], { input }: TracedCall, isSubclass: boolean): unknown[] {
   const command = args[0] as Command;
   const passed = [...args];
   if (input !== command.input) {
-    passed[0] = type.isSubclass ? subclassedCommandWith(command, input) : commandWith(command, input);
+    passed[0] = isSubclass ? subclassedCommandWith(command, input) : commandWith(command, input);
   }
   return passed;
 }
 
 /** Makes the call in the application's manner, promise or callback. */
-function perform(call: TracedCall, original: AnyFunction, client: SqsClientLike, args: unknown[]): unknown {
+function perform(call: TracedCall, original: AnyFunction, client: AwsClientLike, args: unknown[]): unknown {
   const { operation } = call;
   const callbackAt = typeof args[1] === 'function' ? 1 : 2;
   const callback = args[callbackAt];

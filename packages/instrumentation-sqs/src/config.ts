@@ -19,7 +19,9 @@ export interface SqsInstrumentationConfig extends MessagingInstrumentationConfig
   xrayUnsampled?: 'link' | 'parent';
   /** Adds `rpc.*` and `cloud.region`, as the conventions for the AWS SDK ask. Default: true. */
   awsRpcAttributes?: boolean;
-  /** Records the URL of the queue, which has the number of the account in it. Default: true. */
+  /**
+   * Records the URL of the queue, or the ARN of the topic, which have the number of the account in them. Default: true.
+   */
   captureQueueUrl?: boolean;
   /**
    * Bytes that a message may have; set it where a queue allows less than the service does. Default: 1,048,576.
@@ -30,6 +32,17 @@ export interface SqsInstrumentationConfig extends MessagingInstrumentationConfig
    * Default: 262,144.
    */
   maxEnvelopeLength?: number;
+  /**
+   * Handles the message of a poll that asked for one where the application takes it out of the array: `Messages[0]`,
+   * `const [message] = Messages`. Its context then is active in the execution that took it, until the message is deleted
+   * or the next poll. Default: false, since a mere look at the array counts as well.
+   */
+  followIndex?: boolean;
+  /**
+   * Leaves out the spans of HTTP requests that send, publish and delete messages; other calls of the clients keep
+   * theirs. A poll makes none in any case. Default: false.
+   */
+  suppressHttpSpans?: boolean;
 }
 
 export type SqsOptions = Required<
@@ -41,6 +54,8 @@ export type SqsOptions = Required<
     | 'captureQueueUrl'
     | 'maxMessageBytes'
     | 'maxEnvelopeLength'
+    | 'suppressHttpSpans'
+    | 'followIndex'
   >
 >;
 
@@ -49,8 +64,8 @@ export const SERVICE_LIMITS_BYTES = [262_144, 1_048_576] as const;
 
 /** The options with every default applied. Unknown values count as absent. */
 export function resolveOptions(config: SqsInstrumentationConfig): SqsOptions {
-  const { awsTraceHeader, xrayUnsampled, awsRpcAttributes, captureQueueUrl, maxMessageBytes, maxEnvelopeLength } =
-    config;
+  const { awsTraceHeader, xrayUnsampled, awsRpcAttributes, captureQueueUrl } = config;
+  const { maxMessageBytes, maxEnvelopeLength, suppressHttpSpans, followIndex } = config;
   return {
     awsTraceHeader: awsTraceHeader === 'fallback' || awsTraceHeader === 'off' ? awsTraceHeader : 'always',
     xrayUnsampled: xrayUnsampled === 'parent' ? 'parent' : 'link',
@@ -58,6 +73,8 @@ export function resolveOptions(config: SqsInstrumentationConfig): SqsOptions {
     captureQueueUrl: captureQueueUrl ?? true,
     maxMessageBytes: isCount(maxMessageBytes) ? maxMessageBytes : SERVICE_LIMITS_BYTES[1],
     maxEnvelopeLength: isCount(maxEnvelopeLength) ? maxEnvelopeLength : 262_144,
+    suppressHttpSpans: suppressHttpSpans ?? false,
+    followIndex: followIndex ?? false,
   };
 }
 

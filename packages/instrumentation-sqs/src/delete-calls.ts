@@ -18,6 +18,7 @@ export function deleteMessage(telemetry: Telemetry, queue: Queue, { input }: Com
   const received = receivedBy((input as Receipt).ReceiptHandle);
   const operation = telemetry.startSettle(queue.plan('delete'), {
     creations: [received?.delivery?.creation],
+    home: received?.delivery?.home,
     message: received && { MessageId: received.messageId },
     reader: queue.reader,
   });
@@ -28,9 +29,11 @@ export function deleteMessage(telemetry: Telemetry, queue: Queue, { input }: Com
 export function deleteMessageBatch(telemetry: Telemetry, queue: Queue, { input }: Command): TracedCall | undefined {
   const entries = entriesOf<Receipt>(input);
   if (entries === undefined) return undefined;
+  const deliveries = entries.map(({ ReceiptHandle }) => receivedBy(ReceiptHandle)?.delivery);
   const operation = telemetry.startSettle(queue.plan('deleteBatch'), {
     count: entries.length,
-    creations: entries.map(({ ReceiptHandle }) => receivedBy(ReceiptHandle)?.delivery?.creation),
+    creations: deliveries.map((delivery) => delivery?.creation),
+    home: deliveries.length === 1 ? deliveries[0]?.home : undefined,
   });
   return new BatchDeleteCall(telemetry, operation, input, entries);
 }

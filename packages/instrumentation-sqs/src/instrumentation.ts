@@ -3,19 +3,26 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { InstrumentationNodeModuleDefinition, MessagingInstrumentation } from '@otel-messaging/messaging-common';
-import { tracedSend } from './client';
+import {
+  InstrumentationNodeModuleDefinition,
+  letGoOfAllTaken,
+  MessagingInstrumentation,
+} from '@otel-messaging/messaging-common';
+import { type Service, tracedSend } from './client';
 import { resolveOptions, type SqsInstrumentationConfig, type SqsOptions } from './config';
 import { setHelperSource } from './process';
 import { Queue } from './queue';
+import { snsService } from './sns-service';
+import { sqsService } from './sqs-service';
 import { VERSION } from './version';
 
-/** What is used of the module `@aws-sdk/client-sqs`. */
-interface SqsModule {
-  readonly SQSClient?: { readonly prototype: object };
-}
+/** What is used of the modules: `SQSClient`, `SNSClient`. */
+type AwsModule = Readonly<Record<string, { readonly prototype: object } | undefined>>;
 
-/** Instruments `@aws-sdk/client-sqs`: `SQSClient`, and the aggregated `SQS`, whose methods end in the same `send`. */
+/**
+ * Instruments `@aws-sdk/client-sqs` and `@aws-sdk/client-sns`: `SQSClient` and `SNSClient`, and the aggregated `SQS` and
+ * `SNS`, whose methods end in the same `send`.
+ */
 export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentationConfig> {
   // The base class calls `init` before fields of this class exist.
   declare private lazyOptions: { readonly config: SqsInstrumentationConfig; readonly options: SqsOptions } | undefined;
@@ -27,15 +34,24 @@ export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentat
   }
 
   protected override init() {
+    const options = () => this.options;
     return [
-      new InstrumentationNodeModuleDefinition('@aws-sdk/client-sqs', ['>=3.300.0 <4'], (module, version) =>
-        this.patch(module, version),
+      new InstrumentationNodeModuleDefinition('@aws-sdk/client-sqs', VERSIONS, (module, version) =>
+        this.patch(module, 'SQSClient', sqsService(this.telemetry, options, systemNamesField(version)), version),
+      ),
+      new InstrumentationNodeModuleDefinition('@aws-sdk/client-sns', VERSIONS, (module, version) =>
+        this.patch(module, 'SNSClient', snsService(this.telemetry, options), version),
       ),
     ];
   }
 
   protected override settlesByRequest(): boolean {
     return true;
+  }
+
+  override disable(): void {
+    letGoOfAllTaken();
+    super.disable();
   }
 
   override setConfig(config: SqsInstrumentationConfig): void {
@@ -49,16 +65,19 @@ export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentat
     return this.lazyQueue;
   }
 
-  private patch(module: SqsModule, version: string | undefined): SqsModule {
-    const prototype = module?.SQSClient?.prototype;
+  private patch<Place>(
+    module: AwsModule,
+    client: 'SQSClient' | 'SNSClient',
+    service: Service<Place>,
+    version: string | undefined,
+  ): AwsModule {
+    const prototype = module?.[client]?.prototype;
     const isPatched =
       prototype !== undefined &&
       this.patches.add(prototype, 'send', (original) =>
-        tracedSend(this.telemetry, () => this.options, systemNamesField(version), original),
+        tracedSend(this.telemetry, () => this.options, service, original),
       );
-    if (!isPatched) {
-      this._diag.warn(`@aws-sdk/client-sqs ${version} has no SQSClient to instrument: its messages are not traced`);
-    }
+    if (!isPatched) this._diag.warn(`there is no ${client} ${version} to instrument: its messages are not traced`);
     return module;
   }
 
@@ -69,6 +88,8 @@ export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentat
     return this.lazyOptions.options;
   }
 }
+
+const VERSIONS = ['>=3.300.0 <4'];
 
 /** Clients before 3.572 know `MessageSystemAttributeNames` by its older name alone. */
 function systemNamesField(version: string | undefined) {

@@ -14,9 +14,22 @@ export const exactly: Measure = (text) => (typeof text === 'string' ? Buffer.byt
 /** Never fewer than that, and known without reading the text. */
 export const atMost: Measure = (text) => (typeof text === 'string' ? 3 * text.length : 0);
 
+/** A message of SQS or of SNS, as far as its size depends on it. */
+export interface Sized {
+  readonly MessageBody?: unknown;
+  readonly Message?: unknown;
+  readonly Subject?: unknown;
+  readonly MessageAttributes?: unknown;
+}
+
 /** Bytes that a message counts toward the service's limit: its body, and names, types and values of its attributes. */
-export function messageSize(body: unknown, attributes: MessageAttributes | undefined, measure: Measure): number {
-  return measure(body) + attributesSize(attributes, measure);
+export function messageSize(message: Sized, attributes: MessageAttributes | undefined, measure: Measure): number {
+  return bodySize(message, measure) + attributesSize(attributes, measure);
+}
+
+/** Bytes of what a message says: the body in SQS; message and subject in SNS. */
+export function bodySize({ MessageBody, Message, Subject }: Sized, measure: Measure): number {
+  return measure(MessageBody) + measure(Message) + measure(Subject);
 }
 
 export function attributesSize(attributes: MessageAttributes | undefined, measure: Measure): number {
@@ -27,11 +40,6 @@ export function attributesSize(attributes: MessageAttributes | undefined, measur
     bytes += measure(name) + measure(DataType) + measure(StringValue) + (BinaryValue?.byteLength ?? 0);
   }
   return bytes;
-}
-
-interface Sized {
-  readonly MessageBody?: unknown;
-  readonly MessageAttributes?: unknown;
 }
 
 /** The bytes of a batch, whose limit is that of one message; counted exactly only for a batch that may come near it. */
@@ -60,8 +68,8 @@ export class BatchSize {
 
   private sum(measure: Measure): number {
     let bytes = 0;
-    for (const { MessageBody, MessageAttributes: attributes } of this.entries) {
-      bytes += messageSize(MessageBody, (attributes ?? undefined) as MessageAttributes | undefined, measure);
+    for (const entry of this.entries) {
+      bytes += messageSize(entry, (entry.MessageAttributes ?? undefined) as MessageAttributes | undefined, measure);
     }
     return bytes;
   }

@@ -48,7 +48,7 @@ export function operationFacts(
     server,
     attributes: {
       ...(captureQueueUrl && { [semconv.ATTR_AWS_SQS_QUEUE_URL]: url }),
-      ...(awsRpcAttributes && method !== undefined && rpcAttributes(method, region)),
+      ...(awsRpcAttributes && method !== undefined && rpcAttributes('SQS', method, region)),
     },
     legacyAttributes: captureQueueUrl ? { 'url.full': url } : undefined,
   };
@@ -107,10 +107,11 @@ export function messageId(answer: object): Attributes | undefined {
   return typeof id === 'string' ? { [semconv.ATTR_MESSAGING_MESSAGE_ID]: id } : undefined;
 }
 
-function rpcAttributes(method: string, region: string | undefined): Attributes {
+/** What the conventions for the AWS SDK ask of each of its calls. */
+export function rpcAttributes(service: 'SQS' | 'SNS', method: string, region: string | undefined): Attributes {
   return {
     [semconv.ATTR_RPC_SYSTEM]: 'aws-api',
-    [semconv.ATTR_RPC_SERVICE]: 'SQS',
+    [semconv.ATTR_RPC_SERVICE]: service,
     [semconv.ATTR_RPC_METHOD]: method,
     [semconv.ATTR_CLOUD_REGION]: region,
   };

@@ -4,18 +4,18 @@
  */
 
 import { propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import type { MessageFacts, MessageWriter, OutgoingContext } from '@otel-messaging/messaging-common';
-import { carrierAttributes, rungs, stringAttribute } from './carrier-attributes';
+import type { CarrierKind, MessageFacts, MessageWriter, OutgoingContext } from '@otel-messaging/messaging-common';
+import { carrierAttributes, rungs } from './carrier-attributes';
 import { SERVICE_LIMITS_BYTES, type SqsOptions } from './config';
 import { copyOf, copyWithout, type Writable } from './copies';
+import { OwnTraceHeader } from './foreign-header';
+import { lineage } from './invocation';
 import { attributeNames, attributeText, type MessageAttributes } from './message-attributes';
-import { atMost, attributesSize, type BatchSize, exactly, messageSize } from './message-size';
+import { atMost, attributesSize, type BatchSize, bodySize, exactly, messageSize, type Sized } from './message-size';
 import { formatTraceHeader, TRACE_HEADER } from './x-ray';
 
-/** What `SendMessage` and each entry of `SendMessageBatch` have in common. */
-export interface OutgoingMessage {
-  readonly MessageBody?: unknown;
-  readonly MessageAttributes?: unknown;
+/** What `SendMessage`, `Publish` and each entry of their batches have in common. */
+export interface OutgoingMessage extends Sized {
   readonly MessageSystemAttributes?: unknown;
 }
 
@@ -30,12 +30,12 @@ const MAX_ATTRIBUTES = 10;
  */
 export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
   /**
-   * @param refused told of each message that can carry nothing
+   * @param left told how much of a context each message leaves with
    * @param batch of the message, if it is an entry of one
    */
   constructor(
     private readonly options: WriterOptions,
-    private readonly refused: () => void,
+    private readonly left: (carrier: CarrierKind) => void,
     private readonly batch?: BatchSize,
   ) {}
 
@@ -52,12 +52,12 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
   }
 
   describe(message: OutgoingMessage): MessageFacts {
-    return this.options.captureBodySize ? { bodySize: exactly(message.MessageBody) } : {};
+    return this.options.captureBodySize ? { bodySize: bodySize(message, exactly) } : {};
   }
 
   canCarry(message: OutgoingMessage): boolean {
     const canCarry = isWritable(message) && this.hasRoom(message);
-    if (!canCarry) this.refused();
+    if (!canCarry) this.left('none');
     return canCarry;
   }
 
@@ -66,7 +66,10 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
     const kept = attributes ? without(attributes, stale, fields) : undefined;
     const rung = this.fitting(message, kept, fields);
     const hasHeader = this.headerIsFree(message, rung !== undefined);
-    if (rung === undefined && !hasHeader) return undefined;
+    if (rung === undefined && !hasHeader) {
+      this.left('none'); // an earlier entry of the batch has taken the last bytes
+      return undefined;
+    }
     const copy: Writable<WritableMessage> = copyOf(message as WritableMessage);
     if (rung !== undefined) {
       copy.MessageAttributes = kept === undefined ? rung : Object.assign({}, kept, rung);
@@ -75,11 +78,12 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
       copy.MessageAttributes = kept; // fields of an older context must not stay beside a header that tells another
     }
     if (hasHeader) {
-      const header = stringAttribute(formatTraceHeader(spanContext));
+      const header = new OwnTraceHeader(formatTraceHeader(spanContext) + lineage());
       copy.MessageSystemAttributes = system
         ? Object.assign({}, system, { [TRACE_HEADER]: header })
         : { AWSTraceHeader: header };
     }
+    this.left(rung === undefined ? 'trace_header' : kindOf(rung, fields));
     return copy;
   }
 
@@ -105,18 +109,20 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
     if (names.length === 0 || free < 1) return undefined;
     for (const rung of rungs(names)) {
       const attributes = rung.length > free ? undefined : carrierAttributes(rung, fields);
-      if (attributes !== undefined && this.hasBytesFor(attributes, message.MessageBody, kept)) return attributes;
+      if (attributes !== undefined && this.hasBytesFor(attributes, message, kept)) return attributes;
     }
     return undefined;
   }
 
-  private hasBytesFor(attributes: MessageAttributes, body: unknown, kept: MessageAttributes | undefined): boolean {
+  private hasBytesFor(attributes: MessageAttributes, message: Sized, kept: MessageAttributes | undefined): boolean {
     const { batch } = this;
-    const usedAtMost = batch?.atMost ?? messageSize(body, kept, atMost);
+    const usedAtMost = batch?.atMost ?? messageSize(message, kept, atMost);
     const [older] = SERVICE_LIMITS_BYTES;
     if (usedAtMost + attributesSize(attributes, atMost) <= Math.min(older, this.options.maxMessageBytes)) return true;
     const more = attributesSize(attributes, exactly);
-    return this.fits(messageSize(body, kept, exactly), more) && (batch === undefined || this.fits(batch.exact, more));
+    return (
+      this.fits(messageSize(message, kept, exactly), more) && (batch === undefined || this.fits(batch.exact, more))
+    );
   }
 
   /**
@@ -143,6 +149,12 @@ interface WritableMessage extends OutgoingMessage {
 
 const W3C = ['traceparent', 'tracestate'];
 const ANY_SPAN_CONTEXT = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 1 };
+
+function kindOf(rung: MessageAttributes, fields: OutgoingContext['fields']): CarrierKind {
+  const count = Object.keys(rung).length;
+  if (count === Object.keys(fields).length) return 'complete';
+  return count === 1 ? 'traceparent' : 'without_baggage';
+}
 
 function isWritable(message: OutgoingMessage): message is WritableMessage {
   return isMap(message.MessageAttributes) && isMap(message.MessageSystemAttributes);

@@ -3,9 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { BoundedMap, type OperationPlan, type Telemetry } from '@otel-messaging/messaging-common';
+import type { CarrierKind, OperationPlan, Telemetry } from '@otel-messaging/messaging-common';
 import type { SqsOptions } from './config';
 import { IncomingReader } from './incoming-message';
+import { leavings } from './leavings';
 import { BatchSize } from './message-size';
 import { operationFacts, type QueueFacts, type QueueOperation, queueName } from './operations';
 import { type OutgoingMessage, OutgoingWriter } from './outgoing-message';
@@ -15,6 +16,7 @@ import type { SystemNamesField } from './received-attributes';
 export class Queue {
   readonly writer: OutgoingWriter;
   readonly reader: IncomingReader;
+  private readonly left: (carrier: CarrierKind) => void;
   private readonly messageOptions: SqsOptions & { readonly captureBodySize: boolean };
   private readonly plans: Partial<Record<QueueOperation, OperationPlan>> = {};
 
@@ -25,8 +27,14 @@ export class Queue {
     readonly systemNamesField: SystemNamesField = 'MessageSystemAttributeNames',
   ) {
     this.messageOptions = { ...options, captureBodySize: telemetry.config.captureBodySize };
-    this.writer = new OutgoingWriter(this.messageOptions, this.refused);
+    this.left = leavings(telemetry, () => this.plan('send'), queueName(facts.url));
+    this.writer = new OutgoingWriter(this.messageOptions, this.left);
     this.reader = new IncomingReader(this.messageOptions);
+  }
+
+  /** Whether a message that came alone is handled where the application takes it by its index. */
+  get followsIndex(): boolean {
+    return this.options.followIndex && this.telemetry.config.perMessageSpans;
   }
 
   plan(operation: QueueOperation): OperationPlan {
@@ -39,19 +47,6 @@ export class Queue {
 
   /** A writer for the entries of one batch, which share a limit of bytes. */
   batchWriter(entries: readonly OutgoingMessage[]): OutgoingWriter {
-    return new OutgoingWriter(this.messageOptions, this.refused, new BatchSize(entries));
+    return new OutgoingWriter(this.messageOptions, this.left, new BatchSize(entries));
   }
-
-  private readonly refused = (): void => {
-    const name = queueName(this.facts.url) ?? '';
-    if (warned.get(name)) return;
-    warned.add(name, true);
-    this.telemetry.diag.warn(
-      `no room for a context in a message to ${name}: it has ten attributes or is as large as it may be, and has no place ` +
-        'for AWSTraceHeader. Its consumer starts a new trace. Said once per queue.',
-    );
-  };
 }
-
-/** Queues that a message without room was sent to. */
-const warned = new BoundedMap<string, boolean>(1000);

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { ReceiveOperation, Telemetry } from '@otel-messaging/messaging-common';
+import { followIndex, letGoOfTaken, type ReceiveOperation, type Telemetry } from '@otel-messaging/messaging-common';
 import type { IncomingMessage } from './incoming-message';
 import { requestIdOf } from './operations';
 import type { Queue } from './queue';
@@ -15,6 +15,7 @@ import { type Command, TracedCall } from './traced-call';
 export function receiveMessage(telemetry: Telemetry, queue: Queue, { input }: Command): TracedCall | undefined {
   const asked = new AskedAttributes(input, queue.systemNamesField);
   const extended = asked.extended();
+  if (queue.followsIndex) letGoOfTaken();
   const operation = telemetry.startReceive(queue.plan('receive'));
   return operation && new ReceiveCall(telemetry, operation, extended, asked, queue);
 }
@@ -35,6 +36,12 @@ class ReceiveCall extends TracedCall<ReceiveOperation> {
     if (!Array.isArray(messages) || messages.length === 0) this.end(output);
     else this.deliver(messages, output);
     return output;
+  }
+
+  /** Whether the application has asked for one message, and so has no reason to walk. */
+  private get isForOne(): boolean {
+    const { MaxNumberOfMessages: count } = this.input as { readonly MaxNumberOfMessages?: unknown };
+    return count === undefined || count === null || count === 1;
   }
 
   /** Puts into the client's array what the application asked for, and notes the rest on each message. */
@@ -60,5 +67,6 @@ class ReceiveCall extends TracedCall<ReceiveOperation> {
       received.attributes = undefined; // read by now, and perhaps large
       rememberReceipt(messages[i]?.ReceiptHandle, received);
     }
+    if (this.queue.followsIndex && this.isForOne) followIndex(messages);
   }
 }

@@ -23,6 +23,11 @@ export abstract class TracedCall<O extends ActiveOperation = ActiveOperation> {
     readonly operation: O | undefined,
   ) {}
 
+  /** Whether the call's own span, or the lack of one, says all that is to be said, so that others make none beside it. */
+  get hasOwnSpan(): boolean {
+    return true;
+  }
+
   /** What to hand to the application in place of the client's answer. */
   succeeded(output: unknown): unknown {
     let shown = output;
@@ -57,8 +62,8 @@ export abstract class TracedCall<O extends ActiveOperation = ActiveOperation> {
 }
 
 /** The entries of a batch, if all of them are objects; what else there may be is the client's to refuse. */
-export function entriesOf<E extends object>(input: object): readonly E[] | undefined {
-  const { Entries } = input as { readonly Entries?: unknown };
-  if (!Array.isArray(Entries)) return undefined;
-  return Entries.every((entry) => typeof entry === 'object' && entry !== null) ? Entries : undefined;
+export function entriesOf<E extends object>(input: object, name = 'Entries'): readonly E[] | undefined {
+  const entries = (input as Readonly<Record<string, unknown>>)[name];
+  if (!Array.isArray(entries)) return undefined;
+  return entries.every((entry) => typeof entry === 'object' && entry !== null) ? entries : undefined;
 }

@@ -34,7 +34,7 @@ export function clientConfig(config: SQSClientConfig = {}): SQSClientConfig {
 
 /** A fresh queue; its URL. */
 export async function newQueue(client: SQSClient, attributes: Record<string, string> = {}): Promise<string> {
-  const QueueName = `q-${randomUUID()}`;
+  const QueueName = `q-${randomUUID()}${attributes['FifoQueue'] === 'true' ? '.fifo' : ''}`;
   const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName, Attributes: attributes }));
   return QueueUrl as string;
 }
@@ -65,9 +65,12 @@ export function ownAttributes(count: number): Record<string, MessageAttributeVal
   return stringAttributes(Object.fromEntries(Array.from({ length: count }, (_, i) => [`own-${i}`, `value ${i}`])));
 }
 
-/** Traces as text, with the name of every fresh queue shown as `orders`. */
+/** The names of fresh queues and topics. */
+const FRESH = /([qt])-[0-9a-f]{8}-[0-9a-f-]{27}/g;
+
+/** Traces as text, with the name of every fresh queue shown as `orders`, and of every fresh topic as `events`. */
 export function shownTraces(tracing: Tracing, ...attributes: string[]): string {
-  const rename = (text: string) => text.replaceAll(/q-[0-9a-f]{8}-[0-9a-f-]{27}/g, 'orders');
+  const rename = (text: string) => text.replaceAll(FRESH, (_, kind) => (kind === 'q' ? 'orders' : 'events'));
   return traceText(tracing.spans(), { attributes, rename });
 }
 

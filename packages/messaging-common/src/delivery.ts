@@ -55,6 +55,8 @@ const CLOCK_READING_LASTS_MS = 1000;
 export class Delivery<M = unknown> implements Delivered<M> {
   /** What its link to the message has, for the message's own span too. */
   attributes: Attributes | undefined;
+  /** Set while the application has the message by its index. */
+  taking: { letGo(): void } | undefined;
   private operation: ProcessOperation<M> | undefined;
   private isProcessed = false;
   private processed: SpanContext | undefined;
@@ -82,12 +84,20 @@ export class Delivery<M = unknown> implements Delivered<M> {
     return this.incoming.creation;
   }
 
+  /** The creation context of the message, where the message belongs to its trace. */
+  get home(): SpanContext | undefined {
+    const { telemetry, plan } = this.batch;
+    const isFollowed = telemetry.config.processParent === 'creation' && plan.isTrusted;
+    return isFollowed && this.incoming.linkOnly !== true ? this.incoming.creation : undefined;
+  }
+
   /**
    * Begins the handling of the message; in a second pass over the batch, as a part of the message's one span.
    * @param ambient what is active where the application takes the message
    */
   begin(message: M, ambient: Context = contextApi.active()): ProcessOperation<M> | undefined {
     if (!this.batch.telemetry.isOn()) return undefined;
+    if (this.taking !== undefined) this.taking.letGo();
     const operation = ProcessOperation.pulled(this, message, ambient);
     if (!this.claimBefore(operation)) this.operation = operation;
     return operation;
@@ -110,6 +120,12 @@ export class Delivery<M = unknown> implements Delivered<M> {
 
   settle(settlement: Settlement): void {
     this.operation?.settle(settlement);
+    if (this.taking !== undefined) this.taking.letGo();
+  }
+
+  /** The message is to come again, unless a settlement follows that says otherwise. */
+  retry(): void {
+    this.operation?.retry();
   }
 
   /** The context that a handler of the message should run in: that of its span, or the extracted one. */

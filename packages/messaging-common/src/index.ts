@@ -7,6 +7,7 @@ export { InstrumentationNodeModuleDefinition, InstrumentationNodeModuleFile } fr
 export type { ActiveOperation } from './active-operation';
 export type { BatchProcessOperation } from './batch-process-operation';
 export { BoundedMap } from './bounded-map';
+export { CarrierCounts, type CarrierKind } from './carrier-counts';
 export type { MessagingInstrumentationConfig, ResolvedConfig, SpanHookInfo } from './config';
 export { suppressed } from './context';
 export { type Delivery, deliveryOf } from './delivery';
@@ -35,4 +36,5 @@ export * as semconv from './semconv';
 export type { BatchSendOperation, SendOperation } from './send-operation';
 export type { SettleOperation } from './settle-operation';
 export { OpenDeliveries } from './settlement';
+export { followIndex, letGoOfAllTaken, letGoOfTaken } from './taking';
 export { Telemetry } from './telemetry';

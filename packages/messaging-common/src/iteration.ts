@@ -90,12 +90,12 @@ const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf(prototype.
  * The language does not tell `return` whether the body was left by `break` or by an error, so that an error thrown out
  * of a `for…of` does not mark the message's span; it does in callbacks. See README, "What is not done".
  */
-class MessageIterator<T> implements IterableIterator<T> {
+export class MessageIterator<T> implements IterableIterator<T> {
   private operation: ProcessOperation | undefined;
   private attachment: Attachment | undefined;
   /** What is active outside of the loop's body. */
   private ambient: Context | undefined;
-  private entered: Turn = 0;
+  protected entered: Turn = 0;
   private first: Turn | undefined;
 
   constructor(
@@ -161,7 +161,7 @@ Object.defineProperty(MessageIterator.prototype, Symbol.toStringTag, { value: 'A
  * Methods whose callbacks handle messages, and those whose result is walked in place of the array. Predicates (`some`,
  * `find`) handle nothing.
  */
-const FOLLOWED = Object.create(prototype, {
+export const FOLLOWED = Object.create(prototype, {
   [Symbol.iterator]: hidden(values),
   values: hidden(values),
   entries: hidden(function entries(this: object[]) {

@@ -23,6 +23,7 @@ export class Instruments {
   readonly clockSkew: Counter;
   readonly sent: MessageCounter;
   readonly consumed: MessageCounter;
+  readonly injections: MessageCounter;
 
   constructor(meter: Meter) {
     this.operationDuration = durationHistogram(
@@ -53,6 +54,11 @@ export class Instruments {
       meter,
       semconv.METRIC_MESSAGING_CLIENT_CONSUMED_MESSAGES,
       'Number of messages that were delivered to the application.',
+    );
+    this.injections = new MessageCounter(
+      meter,
+      semconv.METRIC_MESSAGING_MESSAGE_INJECTIONS,
+      'Number of messages by how much of a context there was room for.',
     );
   }
 }

@@ -63,7 +63,7 @@ export class OperationPlan {
 }
 
 /** Message counters have no operation type: the instrument's name says it. */
-function countAttributes(attributes: Attributes): Attributes {
+export function countAttributes(attributes: Attributes): Attributes {
   const { [ATTR_MESSAGING_OPERATION_TYPE]: _, ...rest } = attributes;
   return rest;
 }

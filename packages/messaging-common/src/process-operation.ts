@@ -146,6 +146,13 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     if (this.isStarted && !this.isHandling) this.end();
   }
 
+  /** Notes that the message is to come again. Ends nothing: a handler that asks for more time says the same. */
+  retry(): void {
+    if (this.isOver() || this.isSettled) return;
+    this.startLazily();
+    this.span?.setAttribute(ATTR_MESSAGING_MESSAGE_SETTLEMENT, 'retry');
+  }
+
   /** Calls a callback of an array method with the message; gives back what it gives, or a promise that follows it. */
   handleBody<A extends unknown[], R>(dropsPromise: boolean, callback: (...args: A) => R, thisArg: unknown, args: A): R {
     const result = this.run(callback, thisArg, ...args);
@@ -180,6 +187,19 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     this.endedMs = performance.now();
     // A span may still be asked for, by work that the body began or by the settlement; neither keeps the message alive.
     this.message = undefined;
+  }
+
+  /**
+   * Whoever took the message goes on without it. Where it was taken its context is still active, and from now on stands
+   * for what was active before.
+   */
+  letGo(): void {
+    this.isHandling = false;
+    this.successor = settled(this.ambient);
+    if (this.isEnded) return;
+    this.endedMs = performance.now();
+    if (this.isStarted) this.end();
+    else this.message = undefined;
   }
 
   /** Another pass over the batch has made the message's one span: what is done in this one belongs to it too. */

@@ -76,6 +76,10 @@ export const ATTR_MESSAGING_DEAD_LETTER_SOURCE = 'messaging.dead_letter.source' 
 export const ATTR_MESSAGING_DEAD_LETTER_REASON = 'messaging.dead_letter.reason' as const;
 /** Prefix of captured headers; as OpenTelemetry's Java agent names it. */
 export const ATTR_MESSAGING_HEADER_PREFIX = 'messaging.header.' as const;
+/** How much of a context a message left with: complete, without_baggage, traceparent, trace_header, none. */
+export const ATTR_MESSAGING_MESSAGE_CARRIER = 'messaging.message.carrier' as const;
+/** Counter of messages by what they carry. */
+export const METRIC_MESSAGING_MESSAGE_INJECTIONS = 'messaging.message.injections' as const;
 /** Histogram, seconds between send and delivery. */
 export const METRIC_MESSAGING_MESSAGE_QUEUE_DURATION = 'messaging.message.queue.duration' as const;
 /** Counter of messages whose send time lies in the future of this machine's clock. */

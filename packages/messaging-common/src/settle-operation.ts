@@ -5,7 +5,7 @@
 
 import { type Context, context as contextApi, type Link, type Span, type SpanContext, trace } from '@opentelemetry/api';
 import { ActiveOperation } from './active-operation';
-import { ambientSpan, withoutScope, withSpan } from './context';
+import { ambientSpan, scopeOf, withoutScope, withSpan } from './context';
 import { spanKind } from './conventions';
 import { errorType } from './errors';
 import { commonError, failuresOf } from './failures';
@@ -20,6 +20,11 @@ export interface Settled {
   readonly count?: number;
   /** Creation contexts of those of the messages whose context is at hand. */
   readonly creations: readonly (SpanContext | undefined)[];
+  /**
+   * The creation context of the one message, where its settlement belongs to that trace also while a span of another
+   * one is active. Given as undefined, the message's trace is none to follow.
+   */
+  readonly home?: SpanContext;
   /** The message, where it is one and at hand. */
   readonly message?: unknown;
   // biome-ignore lint/suspicious/noExplicitAny: the reader of that message, whatever its type
@@ -35,7 +40,7 @@ export class SettleOperation extends ActiveOperation {
 
   constructor(telemetry: Telemetry, plan: OperationPlan, settled: Settled) {
     super(telemetry, plan);
-    const { count, creations, message, reader } = settled;
+    const { count, creations, home, message, reader } = settled;
     this.count = count;
     const active = contextApi.active();
     const tracer = telemetry.tracerIn(active);
@@ -44,17 +49,21 @@ export class SettleOperation extends ActiveOperation {
       return;
     }
     // Settled outside of any handler: the message's own trace is where its end belongs.
-    const only = creations.length === 1 && telemetry.config.processParent === 'creation' ? creations[0] : undefined;
-    const parent = ambientSpan(active) ?? (only && trace.wrapSpanContext(only));
+    const first = creations.length === 1 && telemetry.config.processParent === 'creation' ? creations[0] : undefined;
+    const only = 'home' in settled ? home : first;
+    const around = ambientSpan(active);
+    const isElsewhere = home !== undefined && around !== undefined && !isHandling(active, around, home);
+    const parent = (isElsewhere ? undefined : around) ?? (only && trace.wrapSpanContext(only));
     const isBatch = plan.facts.isBatch === true && count !== undefined;
     // A batch's links wait for the answer, which speaks of single messages.
-    if (isBatch) this.waiting = creations;
+    const linked = isElsewhere ? [...creations, around.spanContext()] : creations;
+    if (isBatch) this.waiting = linked;
     this.span = tracer.startSpan(
       plan.spanName,
       {
         kind: spanKind('settle'),
         attributes: plan.attributes,
-        links: isBatch ? undefined : linksTo(creations),
+        links: isBatch ? undefined : linksTo(linked),
       },
       withoutScope(active, parent),
     );
@@ -75,6 +84,11 @@ export class SettleOperation extends ActiveOperation {
     const areAll = failures.length > 0 && failures.length === (this.count ?? outcome.messages.length);
     return super.record({ ...outcome, error: outcome.error ?? (areAll ? commonError(failures) : undefined) });
   }
+}
+
+/** Whether what is active is work on the message: in its trace, or in its handler. */
+function isHandling(active: Context, around: Span, home: SpanContext): boolean {
+  return around.spanContext().traceId === home.traceId || scopeOf(active)?.isCreationContext(home) === true;
 }
 
 function linksTo(contexts: readonly (SpanContext | undefined)[]): Link[] | undefined {

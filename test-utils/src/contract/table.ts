@@ -76,6 +76,7 @@ const RABBIT_KEY = [
 const RABBIT_TAG = 'rabbitmq.message.delivery_tag';
 const PEER = ['network.peer.address', 'network.peer.port'];
 const SQS = ['aws.sqs.queue.url', 'aws.request_id', 'aws.extended_request_id'];
+const SNS = ['aws.sns.topic.arn', 'aws.request_id', 'aws.extended_request_id'];
 const AWS_CALL = ['rpc.system', 'rpc.service', 'rpc.method', 'cloud.region'];
 
 const SYSTEMS: Readonly<Record<string, Partial<Record<OperationType, Row>>>> = {
@@ -110,6 +111,10 @@ const SYSTEMS: Readonly<Record<string, Partial<Record<OperationType, Row>>>> = {
     receive: more('receive', { must: ['messaging.destination.name', COUNT], may: [...SQS, ...AWS_CALL] }),
     process: more('process', { must: ['messaging.destination.name'], may: SQS }),
     settle: more('settle', { names: ['delete'], must: ['messaging.destination.name'], may: [...SQS, ...AWS_CALL] }),
+  },
+  'aws.sns': {
+    create: more('create', { must: ['messaging.destination.name'], may: SNS }),
+    send: more('send', { names: ['publish'], may: [...SNS, ...AWS_CALL] }),
   },
   memory: GENERIC, // the test client of the conformance suite
 };
@@ -163,6 +168,11 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   'messaging.client.sent.messages': { unit: '{message}', must: METRIC_MUST, may: METRIC_MAY },
   'messaging.client.consumed.messages': { unit: '{message}', must: METRIC_MUST, may: [...METRIC_MAY, GROUP] },
   'messaging.message.queue.duration': { unit: 's', must: METRIC_MUST, may: [...METRIC_MAY, GROUP] },
+  'messaging.message.injections': {
+    unit: '{message}',
+    must: [...METRIC_MUST, 'messaging.message.carrier'],
+    may: METRIC_MAY,
+  },
   'messaging.message.clock_skew': { unit: '{message}', must: METRIC_MUST, may: [...METRIC_MAY, GROUP] },
 };
 

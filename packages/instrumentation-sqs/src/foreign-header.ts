@@ -1,0 +1,103 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { invocationHeader } from './invocation';
+import { TRACE_HEADER } from './x-ray';
+
+/** The system attribute that we add; its class tells it from one of the application's. */
+export class OwnTraceHeader {
+  readonly DataType = 'String';
+  constructor(readonly StringValue: string) {}
+}
+
+/**
+ * Keeps an X-Ray header that the application, or the X-Ray SDK, puts on the request: the service would take our system
+ * attribute in its place. Whether there is one shows only when the request is otherwise made, so that our attribute is
+ * taken out of it again.
+ */
+export function keepForeignHeaders(client: unknown): void {
+  const { middlewareStack } = client as { middlewareStack?: { add?(middleware: unknown, options: object): void } };
+  middlewareStack?.add?.(keeping, { step: 'build', priority: 'low', name: 'otelMessagingTraceHeader', override: true });
+}
+
+interface Built {
+  readonly input?: unknown;
+  readonly request?: { readonly headers?: Record<string, string>; body?: unknown };
+}
+
+function keeping(next: (args: Built) => unknown) {
+  return (args: Built) => {
+    const { request, input } = args;
+    if (request?.headers !== undefined && hasForeignHeader(request.headers)) {
+      try {
+        takeOut(request, input);
+      } catch {
+        // A body of an unknown kind: the message goes on with our attribute, a valid context too.
+      }
+    }
+    return next(args);
+  };
+}
+
+function hasForeignHeader(headers: Readonly<Record<string, string>>): boolean {
+  for (const name of Object.keys(headers)) {
+    // The client's own, in a Lambda function, is no choice of the application; its lineage is in ours as well.
+    if (name.length === NAME.length && name.toLowerCase() === NAME) return headers[name] !== invocationHeader();
+  }
+  return false;
+}
+
+const NAME = 'x-amzn-trace-id';
+
+function takeOut(request: NonNullable<Built['request']>, input: unknown): void {
+  const { body, headers } = request;
+  if (!isOursIn(input)) return;
+  const text = body instanceof Uint8Array ? textOf(body) : body;
+  if (typeof text !== 'string') return;
+  const without = text.startsWith('{') ? withoutInJson(text, input as Message & Batch) : withoutInQuery(text);
+  request.body = body instanceof Uint8Array ? Buffer.from(without) : without;
+  for (const name of Object.keys(headers ?? {})) {
+    if (name.toLowerCase() === 'content-length') headers![name] = String(Buffer.byteLength(without));
+  }
+}
+
+/** By its buffer: newer clients complain when their own kind of bytes is asked for a text. */
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString();
+}
+
+interface Message {
+  MessageSystemAttributes?: Record<string, unknown>;
+}
+
+interface Batch {
+  Entries?: Message[];
+}
+
+function isOursIn(input: unknown): boolean {
+  const { Entries } = (input ?? {}) as Batch;
+  return isOurs(input as Message) || (Array.isArray(Entries) && Entries.some(isOurs));
+}
+
+function isOurs(message: Message | undefined | null): boolean {
+  return message?.MessageSystemAttributes?.[TRACE_HEADER] instanceof OwnTraceHeader;
+}
+
+function withoutInJson(text: string, input: Message & Batch): string {
+  const sent = JSON.parse(text) as Message & Batch;
+  if (isOurs(input)) delete sent.MessageSystemAttributes;
+  for (const [i, entry] of (sent.Entries ?? []).entries()) {
+    if (isOurs(input.Entries?.[i])) delete entry.MessageSystemAttributes;
+  }
+  return JSON.stringify(sent);
+}
+
+/** The form of clients before 3.446. There is no other system attribute than this one. */
+function withoutInQuery(text: string): string {
+  return text
+    .split('&')
+    .filter((pair) => !/(^|\.)MessageSystemAttribute\.\d+\./.test(pair))
+    .join('&');
+}

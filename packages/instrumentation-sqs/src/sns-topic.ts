@@ -1,0 +1,60 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { CarrierKind, OperationPlan, Telemetry } from '@otel-messaging/messaging-common';
+import type { SqsOptions } from './config';
+import { leavings } from './leavings';
+import { BatchSize } from './message-size';
+import { type OutgoingMessage, OutgoingWriter } from './outgoing-message';
+import { type TopicFacts, type TopicOperation, topicName, topicOperationFacts } from './sns-operations';
+
+/** A topic as one client sees it, or all phones and mobile endpoints together: its plans, and how its messages are written. */
+export class Topic {
+  readonly writer: OutgoingWriter;
+  private readonly writerOptions: ConstructorParameters<typeof OutgoingWriter>[0];
+  private readonly left: (carrier: CarrierKind) => void;
+  private readonly plans: Partial<Record<TopicOperation, OperationPlan>> = {};
+
+  constructor(
+    private readonly telemetry: Telemetry,
+    private readonly options: SqsOptions,
+    private readonly facts: TopicFacts,
+  ) {
+    // SNS takes no system attributes.
+    this.writerOptions = { ...options, awsTraceHeader: 'off', captureBodySize: telemetry.config.captureBodySize };
+    this.left = leavings(telemetry, () => this.plan('publish'), topicName(facts.arn));
+    this.writer = this.newWriter();
+  }
+
+  /** Whether messages go to a person's phone or device, where no consumer reads a context. */
+  get isDirect(): boolean {
+    return this.facts.arn === undefined;
+  }
+
+  plan(operation: TopicOperation): OperationPlan {
+    const known = this.plans[operation];
+    if (known !== undefined) return known;
+    const plan = this.telemetry.plan(topicOperationFacts(operation, this.facts, this.options));
+    this.plans[operation] = plan;
+    return plan;
+  }
+
+  /** A writer for the entries of one batch, which share a limit of bytes. */
+  batchWriter(entries: readonly OutgoingMessage[]): OutgoingWriter {
+    return this.newWriter(new BatchSize(entries));
+  }
+
+  private newWriter(batch?: BatchSize): OutgoingWriter {
+    const Writer = this.isDirect ? DirectWriter : OutgoingWriter;
+    return new Writer(this.writerOptions, this.left, batch);
+  }
+}
+
+/** Writes nothing into what people get to read, and does not complain of it. */
+class DirectWriter extends OutgoingWriter {
+  override canCarry(): boolean {
+    return false;
+  }
+}

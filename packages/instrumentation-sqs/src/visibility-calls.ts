@@ -1,0 +1,51 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { Telemetry } from '@otel-messaging/messaging-common';
+import { entryOutcomes } from './operations';
+import type { Queue } from './queue';
+import { receivedBy } from './received';
+import { type Command, entriesOf, TracedCall } from './traced-call';
+
+interface Receipt {
+  readonly ReceiptHandle?: unknown;
+}
+
+/**
+ * `ChangeMessageVisibility`: the message is to come again, now or later. A handler that asks for more time says the same;
+ * if it then deletes its message, that counts.
+ */
+export function changeVisibility(telemetry: Telemetry, _: Queue, { input }: Command): TracedCall {
+  return new VisibilityCall(telemetry, input, [input]);
+}
+
+/** `ChangeMessageVisibilityBatch`; undefined for what is no list of entries. */
+export function changeVisibilityBatch(telemetry: Telemetry, _: Queue, { input }: Command): TracedCall | undefined {
+  const entries = entriesOf<Receipt>(input);
+  return entries && new VisibilityCall(telemetry, input, entries);
+}
+
+/** No operation of the conventions, and without a span: its result is seen on the handling of the messages. */
+class VisibilityCall extends TracedCall {
+  constructor(
+    telemetry: Telemetry,
+    readonly input: object,
+    private readonly receipts: readonly Receipt[],
+  ) {
+    super(telemetry, undefined);
+  }
+
+  override get hasOwnSpan(): boolean {
+    return false;
+  }
+
+  protected finish(output: object): unknown {
+    const outcomes = entryOutcomes(this.receipts, output);
+    for (let i = 0; i < this.receipts.length; i++) {
+      if (outcomes[i]?.error === undefined) receivedBy(this.receipts[i]?.ReceiptHandle)?.delivery?.retry();
+    }
+    return output;
+  }
+}

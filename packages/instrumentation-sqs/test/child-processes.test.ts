@@ -1,0 +1,79 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Message } from '@aws-sdk/client-sqs';
+
+interface Shown {
+  readonly name: string;
+  readonly scope: string;
+  readonly id: string;
+  readonly trace: string;
+  readonly parent?: string;
+}
+
+interface Result {
+  readonly spans: Shown[];
+  readonly messages: Message[];
+}
+
+/** Runs the application as its user would, with the instrumentations registered in this order. */
+async function run(order: string, options: object = {}, env: Record<string, string> = {}): Promise<Result> {
+  const { NODE_OPTIONS: _, ...own } = process.env;
+  const args = [join(__dirname, 'fixtures/sends.cjs'), order, JSON.stringify(options)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...own, ...env } });
+  return JSON.parse(stdout) as Result;
+}
+
+const named = ({ spans }: Result, ...scopes: string[]) =>
+  spans.filter(({ scope }) => scopes.includes(scope)).map(({ name }) => name);
+
+const carried = ({ messages }: Result) =>
+  messages.map(({ MessageAttributes }) => MessageAttributes?.['traceparent']?.StringValue?.slice(36, 52)).sort();
+
+const OURS = ['send it', 'publish it', 'process it', 'delete it'];
+const THEIRS = ['SQS.CreateQueue', 'SNS CreateTopic', 'SNS Subscribe'];
+
+test.each(['ours,upstream', 'upstream,ours'])(
+  'registered as %s, each call has one span and each message one context, and other calls stay traced',
+  async (order) => {
+    const result = await run(order);
+    expect(new Set(named(result, 'sqs'))).toEqual(new Set([...OURS, 'receive it']));
+    expect(named(result, 'sqs').filter((name) => !name.startsWith('receive'))).toHaveLength(6);
+    expect(named(result, 'aws-sdk').sort()).toEqual([...THEIRS].sort());
+    const sent = result.spans.filter(({ name }) => ['send it', 'publish it'].includes(name)).map(({ id }) => id);
+    expect(carried(result)).toEqual(sent.sort());
+    for (const { MessageAttributes } of result.messages) expect(Object.keys(MessageAttributes ?? {})).toHaveLength(1);
+  },
+  30_000,
+);
+
+test('HTTP spans are below ours, but for polls', async () => {
+  const { spans } = await run('ours,http');
+  const parents = spans.filter(({ scope }) => scope === 'http').map(({ parent }) => parent);
+  const below = spans.filter(({ id }) => parents.includes(id)).map(({ name }) => name);
+  expect(new Set(below)).toEqual(new Set(['send it', 'publish it', 'delete it']));
+  expect(parents.filter((parent) => parent === undefined)).toHaveLength(3); // of calls that are not ours
+}, 30_000);
+
+test('with suppressHttpSpans only those of other calls are left', async () => {
+  const { spans } = await run('ours,http', { suppressHttpSpans: true });
+  const http = spans.filter(({ scope }) => scope === 'http');
+  expect(http).toHaveLength(3);
+  expect(http.map(({ parent }) => parent)).toEqual([undefined, undefined, undefined]);
+  expect(spans.filter(({ scope }) => scope === 'sqs').map(({ name }) => name)).toEqual(expect.arrayContaining(OURS));
+}, 30_000);
+
+test('in a Lambda function the X-Ray header has the lineage by which Lambda finds loops, and is ours otherwise', async () => {
+  const invocation = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0;Lineage=25:a87bd80c:1';
+  const result = await run('ours', {}, { AWS_LAMBDA_FUNCTION_NAME: 'resize', _X_AMZN_TRACE_ID: invocation });
+  const send = result.spans.find(({ name }) => name === 'send it')!;
+  const headers = result.messages.map(({ Attributes }) => Attributes?.['AWSTraceHeader']);
+  expect(headers).toContain(
+    `Root=1-${send.trace.slice(0, 8)}-${send.trace.slice(8)};Parent=${send.id};Sampled=1;Lineage=25:a87bd80c:1`,
+  );
+}, 30_000);
