@@ -163,6 +163,11 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   'messaging.client.sent.messages': { unit: '{message}', must: METRIC_MUST, may: METRIC_MAY },
   'messaging.client.consumed.messages': { unit: '{message}', must: METRIC_MUST, may: [...METRIC_MAY, GROUP] },
   'messaging.message.queue.duration': { unit: 's', must: METRIC_MUST, may: [...METRIC_MAY, GROUP] },
+  'kafka.consumer.records_lag': {
+    unit: '{record}',
+    must: ['messaging.system.name', 'messaging.destination.partition.id'],
+    may: [...DESTINATION, ...SERVER, GROUP],
+  },
   'messaging.message.clock_skew': { unit: '{message}', must: METRIC_MUST, may: [...METRIC_MAY, GROUP] },
 };
 
