@@ -10,9 +10,10 @@ import {
   type Outcome,
   type Telemetry,
 } from '@otel-messaging/messaging-common';
-import type { Producer, ProducerBatch, ProducerRecord, RecordMetadata, Sender } from 'kafkajs';
+import type { Producer, ProducerBatch, ProducerRecord, RecordMetadata, Sender, Transaction } from 'kafkajs';
 import { type KafkaFormat, type KafkaMessage, partitionOf, TopicFormat, type TopicMessage } from '../message';
 import { batchSendFacts, type ClientFacts, createFacts, sendFacts, TopicPlans } from '../operations';
+import { GroupCommits, positionsOf } from './kafkajs-commits';
 import { BATCH, commonPartitionOf, type Entry, positionOf, RECORD, type RecordShape } from './kafkajs-records';
 
 /** Wraps the methods of one producer, on the object itself: kafkajs has no class to patch. */
@@ -24,15 +25,27 @@ export function patchProducer(
 ): void {
   const sends = new Sends(client, telemetry, format);
   sends.patch(producer);
+  const commits = new GroupCommits(client, telemetry);
   const begin = producer.transaction;
   producer.transaction = function transaction(this: Producer, ...args: []) {
     const promise = begin.apply(this, args);
     if (!isObservable(promise)) return promise;
     return promise.then((begun) => {
-      telemetry.guard('trace a transaction', undefined, () => sends.patch(begun));
+      telemetry.guard('trace a transaction', undefined, () => {
+        sends.patch(begun);
+        patchSendOffsets(begun, commits);
+      });
       return begun;
     });
   };
+}
+
+/** Offsets of a consumer group that are committed with the transaction. */
+function patchSendOffsets(transaction: Transaction, commits: GroupCommits): void {
+  const { sendOffsets } = transaction;
+  transaction.sendOffsets = function (this: unknown, ...args: Parameters<typeof sendOffsets>) {
+    return commits.of(args[0]).trace<Promise<void>>(() => positionsOf(args[0]), sendOffsets, this, args);
+  } as typeof sendOffsets;
 }
 
 type Send<T> = (argument: T) => Promise<RecordMetadata[]>;
