@@ -41,10 +41,13 @@ export class LagGauge {
   /** @param plan that of processing the partition's messages; the same object each time */
   set(plan: OperationPlan, records: number): void {
     const reading = this.readings.get(plan);
-    if (reading !== undefined) {
+    if (reading?.isGone === false) {
       reading.records = records;
-      reading.isGone = false;
-    } else if (this.hasRoom()) this.readings.set(plan, { records, isGone: false, attributes: attributesOf(plan) });
+      return;
+    }
+    // Last in the order of observation: of two consumers of this process that had the partition, the one that has it counts.
+    this.readings.delete(plan);
+    if (this.hasRoom()) this.readings.set(plan, { records, isGone: false, attributes: attributesOf(plan) });
   }
 
   forget(plan: OperationPlan): void {

@@ -55,6 +55,17 @@ test('no instrument is made where no lag is ever recorded', async () => {
   expect(await lags()).toBeUndefined();
 });
 
+test('of two consumers of one process, the one that has the partition counts', async () => {
+  const [first, second] = [partition('0'), partition('0')];
+  rig.telemetry.recordLag(first, 3);
+  rig.telemetry.recordLag(first, undefined);
+  rig.telemetry.recordLag(second, 2);
+  expect(await lags()).toEqual({ 0: 2 });
+  rig.telemetry.recordLag(second, undefined);
+  rig.telemetry.recordLag(first, 1);
+  expect(await lags()).toEqual({ 0: 1 });
+});
+
 test('those that are gone make room for others', async () => {
   const plans = Array.from({ length: 1001 }, (_, i) => partition(String(i)));
   for (const plan of plans.slice(0, 1000)) rig.telemetry.recordLag(plan, 1);
