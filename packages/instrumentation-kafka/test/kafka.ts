@@ -58,8 +58,13 @@ export class TestKafka {
 
   async topics(count: number): Promise<string[]> {
     const topics = Array.from({ length: count }, () => `topic-${randomUUID()}`);
-    await this.createTopics(topics.map((topic) => ({ topic, numPartitions: 1 })));
+    await this.create(topics);
     return topics;
+  }
+
+  /** Topics with names of the test's own. */
+  async create(topics: string[]): Promise<void> {
+    await this.createTopics(topics.map((topic) => ({ topic, numPartitions: 1 })));
   }
 
   private async createTopics(topics: { topic: string; numPartitions: number }[]): Promise<void> {

@@ -15,6 +15,7 @@ import { copyOf } from '../copy';
 import type { DeliveredFormat, KafkaMessage } from '../message';
 import { batchProcessFacts, type ClientFacts, processFacts, TopicPlans } from '../operations';
 import { Resolutions } from '../resolutions';
+import type { Formats } from '../retry-format';
 import { Commits, positionsOf } from './kafkajs-commits';
 import { followLag } from './kafkajs-lag';
 
@@ -36,12 +37,12 @@ export function patchConsumer(
   consumer: Consumer,
   client: ClientFacts,
   telemetry: Telemetry,
-  format: DeliveredFormat,
+  formats: Formats<DeliveredFormat>,
 ): Consumer {
   const { run, commitOffsets } = consumer;
   const commits = new Commits(client, telemetry);
   const plans = new TopicPlans(telemetry, client, processFacts);
-  const handlers = new Handlers(client, telemetry, format, plans, commits);
+  const handlers = new Handlers(client, telemetry, formats, plans, commits);
 
   consumer.run = function (this: unknown, ...args: Parameters<typeof run>) {
     const config = telemetry.guard('wrap the handler of a consumer', args[0], () => handlers.inside(args[0]));
@@ -62,7 +63,7 @@ class Handlers {
   constructor(
     client: ClientFacts,
     private readonly telemetry: Telemetry,
-    private readonly format: DeliveredFormat,
+    private readonly formats: Formats<DeliveredFormat>,
     private readonly plans: TopicPlans,
     private readonly commits: Commits,
   ) {
@@ -80,14 +81,14 @@ class Handlers {
   }
 
   private eachMessage(handler: AnyFunction): NonNullable<ConsumerRunConfig['eachMessage']> {
-    const { telemetry, plans, format } = this;
+    const { telemetry, plans, formats } = this;
     const awaited = asNativePromise(handler);
     return function eachMessage(this: unknown, payload: EachMessagePayload) {
       if (!telemetry.isOn()) return handler.call(this, payload);
       const operation = telemetry.startProcess(
         plans.of(payload.topic, payload.partition),
         payload.message as KafkaMessage,
-        format,
+        formats.of(payload.topic),
       );
       if (operation === undefined) return handler.call(this, payload);
       return operation.handle(AWAITED, awaited, this, payload);
@@ -95,7 +96,7 @@ class Handlers {
   }
 
   private eachBatch(handler: AnyFunction): NonNullable<ConsumerRunConfig['eachBatch']> {
-    const { telemetry, plans, batchPlans, format, commits } = this;
+    const { telemetry, plans, batchPlans, formats, commits } = this;
     const awaited = asNativePromise(handler);
     return function eachBatch(this: unknown, payload: EachBatchPayload) {
       if (!telemetry.isOn()) return handler.call(this, payload);
@@ -103,7 +104,7 @@ class Handlers {
       const operation = telemetry.startBatchProcess(
         batchPlans.of(topic, partition),
         messages as KafkaMessage[],
-        format,
+        formats.of(topic),
         plans.of(topic, partition),
       );
       if (operation === undefined) return handler.call(this, payload);
