@@ -23,8 +23,9 @@ else if (task === 'bench') await hand('bench/run.mjs');
 else if (task === 'sdk') await hand('scripts/sdk-matrix.mjs');
 else if (task === 'versions') await hand('scripts/version-matrix.mjs');
 else if (task === 'example') await hand(exampleNamed(args.shift()));
+else if (task === 'restarts') restarts();
 else if (task === 'test') test();
-else fail(`unknown task '${task}': demo, example, test, bench, sdk or versions`);
+else fail(`unknown task '${task}': demo, example, test, restarts, bench, sdk or versions`);
 
 /** Types, lint, then jest with the brokers; arguments go to jest. */
 function test() {
@@ -34,6 +35,13 @@ function test() {
   step('lockfile', process.execPath, ['scripts/complete-lockfile.mjs', '--check']);
   step('unit, conformance and integration tests', 'jest', args);
   say(`all passed in ${seconds(startedMs)}`);
+}
+
+/** Brokers that are stopped and killed under load, several times; `npm test` does it once. */
+function restarts() {
+  process.env.OTEL_MESSAGING_RESTARTS ??= '6';
+  process.env.OTEL_MESSAGING_TEST_BROKERS ??= 'none'; // each test has a broker of its own
+  step('restarts under load', 'jest', ['--maxWorkers=1', '--verbose', 'restarts', ...args]);
 }
 
 /** Installs if node_modules was not made from this lockfile. */

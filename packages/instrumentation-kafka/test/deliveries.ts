@@ -14,14 +14,15 @@ export class Deliveries {
 
   /** Messages of batches that were delivered, handled or not. */
   private batched: number | undefined;
+  private readonly distinct = new Set<string>();
 
   get count(): number {
     return this.seen.length;
   }
 
   /** The values that arrived, each once. */
-  get values(): Set<string> {
-    return new Set(this.seen.map(({ value }) => value));
+  get values(): ReadonlySet<string> {
+    return this.distinct;
   }
 
   /** To be called by a handler of batches, which gets them whole. */
@@ -32,6 +33,7 @@ export class Deliveries {
   /** To be called by the handler of a message. */
   note(partition: number, message: { readonly offset: string; readonly value: Buffer | null }): void {
     const { traceId } = trace.getActiveSpan()?.spanContext() ?? {};
+    this.distinct.add(String(message.value));
     this.seen.push({ place: `${partition}/${message.offset}`, value: String(message.value), traceId });
   }
 

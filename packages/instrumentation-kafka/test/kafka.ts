@@ -43,7 +43,7 @@ export class TestKafka {
     const Kafka = remembering(kafkajs.Kafka, instrumentation.telemetry);
     this.kafka = new Kafka({
       clientId: 'shop',
-      brokers: brokers(),
+      brokers: config.brokers ?? brokers(),
       logLevel: kafkajs.logLevel.NOTHING,
       retry: { initialRetryTime: 20, retries: 5 },
       ...config,
