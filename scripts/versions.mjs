@@ -19,4 +19,11 @@ export const CLIENTS = {
     scenario: 'packages/instrumentation-amqp/test/fixtures/scenario.cjs',
     expected: 'packages/instrumentation-amqp/test/fixtures/scenario.txt',
   },
+  kafkajs: {
+    packages: (version) => ({ kafkajs: version }),
+    versions: ['1.9.0', '1.12.0', '1.15.0', '1.16.0', '2.0.2', '2.1.0', '2.2.4'],
+    brokers: ['kafka'],
+    scenario: 'packages/instrumentation-kafka/test/fixtures/scenario.cjs',
+    expected: 'packages/instrumentation-kafka/test/fixtures/scenario.txt',
+  },
 };
