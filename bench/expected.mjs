@@ -60,6 +60,14 @@ export const EXPECTED = {
     },
     'consume-10': kafkaEachBatch(10),
     'consume-100': kafkaEachBatch(100),
+    'consume-10-index': kafkaEachBatch(10),
+    'transaction-10': {
+      ours: { spans: ['send orders PRODUCER < ambient x10'], carriers: ['send orders x10'] },
+      upstream: {
+        spans: ['send orders PRODUCER < transaction x10', 'transaction INTERNAL < ambient'],
+        carriers: ['send orders x10'],
+      },
+    },
   },
   sqs: {
     send: {

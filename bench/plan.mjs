@@ -15,7 +15,7 @@ export const MODE_TITLES = {
 
 const OPERATIONS = {
   amqp: ['send', 'consume', 'consume-sync'],
-  kafka: ['send', 'send-10', 'send-100', 'consume', 'consume-10', 'consume-100'],
+  kafka: ['send', 'send-10', 'send-100', 'transaction-10', 'consume', 'consume-10', 'consume-100', 'consume-10-index'],
   sqs: ['send', 'send-10', 'consume', 'consume-10', 'consume-index', 'consume-postpone', 'delete'],
   sns: ['publish', 'publish-10'],
 };
@@ -36,6 +36,8 @@ export const RETENTION_PATTERNS = [
   { client: 'amqp', op: 'send', title: 'amqp: publish' },
   { client: 'kafka', op: 'consume', title: 'kafka: eachMessage' },
   { client: 'kafka', op: 'consume-10', title: 'kafka: eachBatch of 10' },
+  { client: 'kafka', op: 'consume-10-index', title: 'kafka: eachBatch of 10, by index' },
+  { client: 'kafka', op: 'transaction-10', title: 'kafka: transaction of 10 sends' },
   { client: 'sqs', op: 'consume-10', title: 'sqs: receive loop, 10 messages' },
   { client: 'sqs', op: 'send', title: 'sqs: send' },
 ];

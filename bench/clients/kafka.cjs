@@ -17,15 +17,18 @@ const SENT = [
   { topicName: TOPIC, partition: 0, errorCode: 0, baseOffset: '42', logAppendTime: '-1', logStartOffset: '0' },
 ];
 const BATCH_SIZES = [10, 100];
+/** Sends of one transaction. */
+const TRANSACTION_SIZE = 10;
 
 const runners = [];
 
 /**
- * Two internals of kafkajs are replaced before anything loads it: what a producer's `send` is made of, and the fetch loop.
- * `Kafka`, `producer()`, `consumer()` and `run()` stay kafkajs's own, and no instrumentation patches what is replaced.
+ * Three internals of kafkajs are replaced before anything loads it: what a producer's `send` is made of, what a transaction
+ * asks of the broker, and the fetch loop. `Kafka`, `producer()`, `consumer()` and `run()` stay kafkajs's own, and no instrumentation patches what is replaced.
  */
 function prepare() {
   replaceModule('producer/messageProducer.js', () => ({ send: sendStub, sendBatch: sendStub }));
+  replaceModule('producer/eosManager/index.js', transactionStub);
   replaceModule(
     'consumer/runner.js',
     class Runner {
@@ -44,13 +47,20 @@ async function open({ sampled, ambient, tracing }) {
   const Batch = require(internal('consumer/batch.js'));
   const kafka = new Kafka({ clientId: 'shop', brokers: ['127.0.0.1:9092'], logLevel: 0 });
   const producer = kafka.producer();
+  const transactional = kafka.producer({ transactionalId: 'shop', idempotent: true });
   const send = tracing?.send ?? plainSend;
   const eachMessage = await runnerOf(kafka, { eachMessage: tracing?.eachMessage(handle) ?? handle });
   const eachBatch = await runnerOf(kafka, { eachBatch: tracing?.eachBatch(handle) ?? plainEachBatch });
+  const byIndex = await runnerOf(kafka, { eachBatch: tracing?.eachBatchByIndex(handle) ?? plainEachBatchByIndex });
   const messages = incomingTraceparents(sampled).map((traceparent) => Buffer.from(traceparent));
 
   const operations = {
     send: { messages: 1, run: (calls) => context.with(ambient, sendAll, undefined, send, producer, 1, calls) },
+    'transaction-10': {
+      messages: TRANSACTION_SIZE,
+      run: (calls) => context.with(ambient, sendTransactions, undefined, send, transactional, calls),
+    },
+    'consume-10-index': { messages: 10, run: (calls) => dispatchBatches(byIndex, Batch, messages, 10, calls) },
     consume: { messages: 1, run: (calls) => dispatchMessages(eachMessage, messages, calls) },
   };
   for (const size of BATCH_SIZES) {
@@ -82,6 +92,13 @@ async function plainEachBatch({ batch, resolveOffset }) {
   }
 }
 
+async function plainEachBatchByIndex({ batch: { messages }, resolveOffset }) {
+  for (let i = 0; i < messages.length; i++) {
+    await handle(messages[i]);
+    resolveOffset(messages[i].offset);
+  }
+}
+
 async function handle() {
   if (probe.activeSpanIds !== undefined) probeHandler();
 }
@@ -91,6 +108,16 @@ async function sendAll(send, producer, size, calls) {
     const messages = [];
     for (let j = 0; j < size; j++) messages.push({ key: KEY, value: VALUE });
     await send(producer, { topic: TOPIC, messages });
+  }
+}
+
+async function sendTransactions(send, producer, calls) {
+  for (let i = 0; i < calls; i++) {
+    const transaction = await producer.transaction();
+    for (let j = 0; j < TRANSACTION_SIZE; j++) {
+      await send(transaction, { topic: TOPIC, messages: [{ key: KEY, value: VALUE }] });
+    }
+    await transaction.commit();
   }
 }
 
@@ -167,6 +194,20 @@ function isStale() {
 async function sendStub({ messages }) {
   if (probe.carriers !== undefined) probe.carriers.push(...messages.map(({ headers }) => headers ?? {}));
   return SENT;
+}
+
+function transactionStub() {
+  let isOpen = false;
+  return {
+    isInitialized: () => true,
+    isInTransaction: () => isOpen,
+    beginTransaction: () => {
+      isOpen = true;
+    },
+    commit: async () => {
+      isOpen = false;
+    },
+  };
 }
 
 function internal(file) {

@@ -3,4 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+export { captureContext } from '@otel-messaging/messaging-common';
 export { KafkaInstrumentation, type KafkaInstrumentationConfig } from './instrumentation';
+export type { RetryTopic, RetryTopicOf } from './retry-topics';

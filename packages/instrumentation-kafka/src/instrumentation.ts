@@ -11,12 +11,20 @@ import {
 } from '@otel-messaging/messaging-common';
 import { isPatched, KAFKAJS_FILE, type KafkaClass, patchKafka, remembering } from './clients/kafkajs';
 import type { MessageOptions } from './message';
+import type { RetryOptions, RetryTopicOf } from './retry-topics';
 import { VERSION } from './version';
 
 export interface KafkaInstrumentationConfig extends MessagingInstrumentationConfig {
   /** Records message keys, as `kafka.message.key`; keys are often personal data. Default: false. */
   captureMessageKey?: boolean;
+  /**
+   * Whether messages of retry and dead-letter topics say how often they were tried, and where they died. Topics are told by
+   * their names (`orders.retry.1`, `orders-dlq`); a function says it of others. Default: true.
+   */
+  retryTopics?: boolean | RetryTopicOf;
 }
+
+type Options = MessageOptions & RetryOptions;
 
 /** The package's exports, or its namespace where an ES module imports it. */
 interface KafkaModule {
@@ -29,7 +37,7 @@ const KAFKAJS_VERSIONS = ['>=1.9.0 <3'];
 /** Traces of messages through Kafka, for `kafkajs`. */
 export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrumentationConfig> {
   // Made on first use: the base class's constructor calls `init()` before this class's fields exist.
-  declare private lazyOptions: MessageOptions | undefined;
+  declare private lazyOptions: Options | undefined;
 
   constructor(config: KafkaInstrumentationConfig = {}) {
     super('@otel-messaging/instrumentation-kafka', VERSION, config);
@@ -78,14 +86,16 @@ export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrume
   }
 
   /** One object for all clients, so that they see what is changed in it. */
-  private get messageOptions(): MessageOptions {
+  private get messageOptions(): Options {
     this.lazyOptions ??= this.currentOptions();
     return this.lazyOptions;
   }
 
-  private currentOptions(): MessageOptions {
+  private currentOptions(): Options {
+    const { captureMessageKey, retryTopics } = this.getConfig();
     return {
-      captureMessageKey: this.getConfig().captureMessageKey === true,
+      captureMessageKey: captureMessageKey === true,
+      retryTopics: typeof retryTopics === 'function' ? retryTopics : retryTopics !== false,
       captureBodySize: this.telemetry.config.captureBodySize,
     };
   }

@@ -121,27 +121,27 @@ export interface TopicMessage {
 
 /** Reads and writes messages of several topics: each is described with its own. */
 export class TopicFormat implements MessageWriter<TopicMessage> {
-  constructor(private readonly format: KafkaFormat) {}
+  constructor(private readonly formats: { of(topic: string): KafkaFormat }) {}
 
-  get({ message }: TopicMessage, field: string): string | undefined {
-    return this.format.get(message, field);
+  get({ topic, message }: TopicMessage, field: string): string | undefined {
+    return this.formats.of(topic).get(message, field);
   }
 
-  keys({ message }: TopicMessage): string[] {
-    return this.format.keys(message);
+  keys({ topic, message }: TopicMessage): string[] {
+    return this.formats.of(topic).keys(message);
   }
 
   describe({ topic, message }: TopicMessage): MessageFacts {
-    const facts = this.format.describe(message);
+    const facts = this.formats.of(topic).describe(message);
     return { ...facts, attributes: { ...facts.attributes, [semconv.ATTR_MESSAGING_DESTINATION_NAME]: topic } };
   }
 
-  canCarry({ message }: TopicMessage): boolean {
-    return this.format.canCarry(message);
+  canCarry({ topic, message }: TopicMessage): boolean {
+    return this.formats.of(topic).canCarry(message);
   }
 
   write({ topic, message }: TopicMessage, outgoing: OutgoingContext): TopicMessage {
-    return { topic, message: this.format.write(message, outgoing) };
+    return { topic, message: this.formats.of(topic).write(message, outgoing) };
   }
 }
 

@@ -5,7 +5,15 @@
 
 import { randomUUID } from 'node:crypto';
 import { applyInstrumentation, eventually } from '@otel-messaging/test-utils';
-import type { Admin, Consumer, ConsumerRunConfig, KafkaConfig, Producer, ProducerConfig } from 'kafkajs';
+import type {
+  Admin,
+  Consumer,
+  ConsumerConfig,
+  ConsumerRunConfig,
+  KafkaConfig,
+  Producer,
+  ProducerConfig,
+} from 'kafkajs';
 import * as kafkajs from 'kafkajs';
 import { KafkaInstrumentation, type KafkaInstrumentationConfig } from '../src';
 import { remembering } from '../src/clients/kafkajs';
@@ -35,7 +43,7 @@ export class TestKafka {
     const Kafka = remembering(kafkajs.Kafka, instrumentation.telemetry);
     this.kafka = new Kafka({
       clientId: 'shop',
-      brokers: brokers(),
+      brokers: config.brokers ?? brokers(),
       logLevel: kafkajs.logLevel.NOTHING,
       retry: { initialRetryTime: 20, retries: 5 },
       ...config,
@@ -50,8 +58,13 @@ export class TestKafka {
 
   async topics(count: number): Promise<string[]> {
     const topics = Array.from({ length: count }, () => `topic-${randomUUID()}`);
-    await this.createTopics(topics.map((topic) => ({ topic, numPartitions: 1 })));
+    await this.create(topics);
     return topics;
+  }
+
+  /** Topics with names of the test's own. */
+  async create(topics: string[]): Promise<void> {
+    await this.createTopics(topics.map((topic) => ({ topic, numPartitions: 1 })));
   }
 
   private async createTopics(topics: { topic: string; numPartitions: number }[]): Promise<void> {
@@ -71,8 +84,13 @@ export class TestKafka {
   }
 
   /** A consumer of the topics' whole content. */
-  async consumer(topics: string[], groupId = `group-${randomUUID()}`): Promise<Consumer> {
-    const consumer = this.kafka.consumer({ groupId, maxWaitTimeInMs: 50, retry: { initialRetryTime: 20, retries: 5 } });
+  async consumer(
+    topics: string[],
+    groupId = `group-${randomUUID()}`,
+    config: Partial<ConsumerConfig> = {},
+  ): Promise<Consumer> {
+    const retry = { initialRetryTime: 20, retries: 5 };
+    const consumer = this.kafka.consumer({ groupId, maxWaitTimeInMs: 50, retry, ...config });
     this.open.push(consumer);
     await consumer.connect();
     await consumer.subscribe({ topics, fromBeginning: true });
@@ -85,6 +103,12 @@ export class TestKafka {
     await consumer.run(config);
     await eventually('the messages', isDone);
     await consumer.disconnect();
+  }
+
+  /** What the group has committed of a topic, by partition. */
+  async committed(groupId: string, topic: string): Promise<string[]> {
+    const [offsets] = (await this.admin?.fetchOffsets({ groupId, topics: [topic] })) ?? [];
+    return offsets?.partitions.sort((a, b) => a.partition - b.partition).map(({ offset }) => offset) ?? [];
   }
 
   async close(): Promise<void> {

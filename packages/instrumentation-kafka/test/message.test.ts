@@ -126,7 +126,7 @@ describe('a message is described', () => {
   });
 
   test('with its topic where a call sends to several', () => {
-    const topics = new TopicFormat(format);
+    const topics = new TopicFormat({ of: () => format });
     expect(topics.describe({ topic: 't', message: { key: 'k', value: null } }).attributes).toEqual({
       'kafka.message.tombstone': true,
       'messaging.destination.name': 't',

@@ -7,7 +7,7 @@ import { type Context, type Link, ROOT_CONTEXT, type Span, type SpanContext } fr
 import { ActiveOperation } from './active-operation';
 import { type DeliveryScope, withScope } from './context';
 import { spanKind } from './conventions';
-import { DeliveredBatch, type Delivery, deliver } from './delivery';
+import { DeliveredBatch, type Delivery, deliver, deliveryOf } from './delivery';
 import { followIteration } from './iteration';
 import type { MessageReader } from './operation';
 import type { OperationPlan } from './plan';
@@ -26,6 +26,10 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
   private readonly delivered: readonly Delivery<object>[];
   /** Traces by the ids of creation spans; made for the first message that is sent from within. */
   private creations: Map<string, string> | undefined;
+  /** When the application was done with the message before, or got the batch; by the steady clock. */
+  private resolvedMs = performance.now();
+  /** What the steady clock is behind the epoch. */
+  private readonly epochMs = Date.now() - this.resolvedMs;
 
   /** @param messagePlan plan of each message's own `process` span */
   constructor(
@@ -80,6 +84,22 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
       this.end();
     }
     return result;
+  }
+
+  /**
+   * The application says that it is done with messages of the batch, up to this one. A message that no walk over the
+   * array has made a span for gets it now, from the moment when the one before was done: its end is known, its handling
+   * was not seen, so that what the application did meanwhile is below the batch's span.
+   * @param areSeveral whether there are others since the last call: nobody knows the share of each, and none gets a span
+   */
+  resolve(message: object, areSeveral: boolean): void {
+    const { telemetry, batch, resolvedMs } = this;
+    if (this.isEnded || !telemetry.config.perMessageSpans) return;
+    const delivery = deliveryOf(message);
+    if (delivery?.batch !== batch || delivery.isResolved()) return;
+    this.resolvedMs = performance.now();
+    if (areSeveral || !telemetry.isOn()) return;
+    delivery.handledSince(message, resolvedMs, this.epochMs + resolvedMs);
   }
 
   activeSpan(): Span | undefined {

@@ -128,6 +128,22 @@ export class Delivery<M = unknown> implements Delivered<M> {
     this.operation?.retry();
   }
 
+  /** The application says that it is done with the message; whether it has a span then, or is in the hands of a walk. */
+  isResolved(): boolean {
+    const { operation } = this;
+    if (this.isProcessed) return true;
+    if (operation === undefined || (operation.isOver() && !operation.hasStarted())) return false;
+    operation.activeSpan(); // a body that is synchronous has handled it, too
+    return true;
+  }
+
+  /** The handling of the message ends now, and is known to have begun at the given moment. */
+  handledSince(message: M, steadyMs: number, epochMs: number): void {
+    const operation = ProcessOperation.pulled(this, message, contextApi.active());
+    operation.beganAt(steadyMs, epochMs);
+    operation.end();
+  }
+
   /** The context that a handler of the message should run in: that of its span, or the extracted one. */
   contextIn(ambient: Context): Context {
     const { operation, processed } = this;

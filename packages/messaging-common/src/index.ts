@@ -7,11 +7,13 @@ export { InstrumentationNodeModuleDefinition, InstrumentationNodeModuleFile } fr
 export type { ActiveOperation } from './active-operation';
 export type { BatchProcessOperation } from './batch-process-operation';
 export { BoundedMap } from './bounded-map';
+export { captureContext } from './capture-context';
 export { CarrierCounts, type CarrierKind } from './carrier-counts';
 export type { MessagingInstrumentationConfig, ResolvedConfig, SpanHookInfo } from './config';
 export { suppressed } from './context';
 export { type Delivery, deliveryOf } from './delivery';
 export { errorType, guard } from './errors';
+export { type Handled, handledHere } from './handled-here';
 export { MessagingInstrumentation } from './instrumentation';
 export type {
   Destination,

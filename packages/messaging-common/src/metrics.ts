@@ -4,6 +4,7 @@
  */
 
 import type { Attributes, Counter, Histogram, Meter, MeterProvider } from '@opentelemetry/api';
+import { LagGauge } from './lag-gauge';
 import * as semconv from './semconv';
 
 /** Messages counted under one set of attributes; a plain number, since `Counter.add` costs a third of a span. */
@@ -24,8 +25,9 @@ export class Instruments {
   readonly sent: MessageCounter;
   readonly consumed: MessageCounter;
   readonly injections: MessageCounter;
+  private lagGauge: LagGauge | undefined;
 
-  constructor(meter: Meter) {
+  constructor(private readonly meter: Meter) {
     this.operationDuration = durationHistogram(
       meter,
       semconv.METRIC_MESSAGING_CLIENT_OPERATION_DURATION,
@@ -60,6 +62,12 @@ export class Instruments {
       semconv.METRIC_MESSAGING_MESSAGE_INJECTIONS,
       'Number of messages by how much of a context there was room for.',
     );
+  }
+
+  /** Made on first use: most systems have no such thing. */
+  get lag(): LagGauge {
+    this.lagGauge ??= new LagGauge(this.meter);
+    return this.lagGauge;
   }
 }
 

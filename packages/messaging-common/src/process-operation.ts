@@ -215,6 +215,17 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     this.tag = tag;
   }
 
+  /** The handling began before anybody told us. @param epochMs the same moment, since the epoch */
+  beganAt(steadyMs: number, epochMs: number): void {
+    this.startedMs = steadyMs;
+    this.startedEpochMs = epochMs;
+  }
+
+  /** The message, while its handling is not over. */
+  get handled(): M | undefined {
+    return this.message;
+  }
+
   hasStarted(): boolean {
     return this.isStarted;
   }

@@ -84,3 +84,5 @@ export const METRIC_MESSAGING_MESSAGE_INJECTIONS = 'messaging.message.injections
 export const METRIC_MESSAGING_MESSAGE_QUEUE_DURATION = 'messaging.message.queue.duration' as const;
 /** Counter of messages whose send time lies in the future of this machine's clock. */
 export const METRIC_MESSAGING_MESSAGE_CLOCK_SKEW = 'messaging.message.clock_skew' as const;
+/** Gauge, records of a partition that a consumer group has not handled; as OpenTelemetry's Java agent names it. */
+export const METRIC_KAFKA_CONSUMER_RECORDS_LAG = 'kafka.consumer.records_lag' as const;

@@ -4,7 +4,7 @@
  */
 
 import { type Context, context as contextApi, type Link, type Span, type SpanContext, trace } from '@opentelemetry/api';
-import { ActiveOperation } from './active-operation';
+import { ActiveOperation, hrTime } from './active-operation';
 import { ambientSpan, scopeOf, withoutScope, withSpan } from './context';
 import { spanKind } from './conventions';
 import { errorType } from './errors';
@@ -29,6 +29,8 @@ export interface Settled {
   readonly message?: unknown;
   // biome-ignore lint/suspicious/noExplicitAny: the reader of that message, whatever its type
   readonly reader?: MessageReader<any>;
+  /** Milliseconds that the call took, where it is over already. */
+  readonly tookMs?: number;
 }
 
 /** A call that acknowledges, rejects or deletes messages, or commits an offset. */
@@ -39,8 +41,9 @@ export class SettleOperation extends ActiveOperation {
   private waiting: readonly (SpanContext | undefined)[] = [];
 
   constructor(telemetry: Telemetry, plan: OperationPlan, settled: Settled) {
-    super(telemetry, plan);
-    const { count, creations, home, message, reader } = settled;
+    const { count, creations, home, message, reader, tookMs } = settled;
+    super(telemetry, plan, tookMs === undefined ? undefined : performance.now() - tookMs);
+    if (tookMs !== undefined) this.startedEpochMs = Date.now() - tookMs;
     this.count = count;
     const active = contextApi.active();
     const tracer = telemetry.tracerIn(active);
@@ -64,6 +67,7 @@ export class SettleOperation extends ActiveOperation {
         kind: spanKind('settle'),
         attributes: plan.attributes,
         links: isBatch ? undefined : linksTo(linked),
+        startTime: this.startedEpochMs === undefined ? undefined : hrTime(this.startedEpochMs),
       },
       withoutScope(active, parent),
     );

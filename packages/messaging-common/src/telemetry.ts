@@ -241,6 +241,13 @@ export class Telemetry {
     if (instruments !== undefined && count > 0) plan.count(instruments, count, errorType);
   }
 
+  /** How many records of the plan's partition are yet to be handled; undefined for one that is not ours any more. */
+  recordLag(plan: OperationPlan, records: number | undefined): void {
+    const { instruments } = this.signals;
+    if (records === undefined) instruments?.lag.forget(plan);
+    else if (this.isOn()) instruments?.lag.set(plan, Math.max(0, records));
+  }
+
   recordException(span: Span, context: Context, type: OperationType, error: Error, time: HrTime | undefined): void {
     recordException(this.resolved.exceptionSignal, this.logger, span, context, type, error, time);
   }

@@ -6,7 +6,8 @@
 import assert from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { inspect } from 'node:util';
-import { context, trace } from '@opentelemetry/api';
+import { context, type HrTime, trace } from '@opentelemetry/api';
+import type { BatchProcessOperation } from '../src/batch-process-operation';
 import { activeSpanId, applicationWork, type Message, pause, Rig, reader, writer } from './support';
 
 let rig: Rig;
@@ -505,5 +506,85 @@ describe('odd arrays', () => {
       expect(activeSpanId()).toBeUndefined();
     }
     expect(processed()).toEqual([]);
+  });
+});
+
+const milliseconds = ([seconds, nanoseconds]: HrTime) => seconds * 1000 + nanoseconds / 1e6;
+
+describe('a message that is resolved', () => {
+  /** Calls a handler of the batch as a client would. */
+  const handle = (handler: (batch: BatchProcessOperation) => unknown) => {
+    const [plan, own] = [rig.plan('process', { isBatch: true }), rig.plan('process')];
+    const batch = rig.telemetry.startBatchProcess(plan, messages, reader, own) as BatchProcessOperation;
+    return batch.handle(async () => handler(batch), undefined);
+  };
+  const spansOf = (ids: string[]) => expect(processed().filter((id) => ORDER.includes(id))).toEqual(ids);
+
+  test('has a span in its own trace, from the end of the one before', async () => {
+    await handle(async (batch) => {
+      for (let i = 0; i < messages.length; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        batch.resolve(messages[i] as Message, false);
+      }
+    });
+    spansOf(['one', 'two', 'three']);
+    const own = rig
+      .spans('process orders')
+      .filter(({ attributes }) => attributes['messaging.message.id'] !== undefined);
+    for (const [i, span] of own.entries()) {
+      expect(span.parentSpanContext?.spanId).toBe(rig.spans('send orders')[i]?.spanContext().spanId);
+      const before = own[i - 1];
+      if (before === undefined) continue;
+      expect(milliseconds(span.startTime)).toBeGreaterThan(milliseconds(before.startTime));
+      expect(milliseconds(span.startTime)).toBeLessThanOrEqual(milliseconds(before.endTime));
+    }
+  });
+
+  test('has none where several are resolved at once, and the next one is measured from there', async () => {
+    await handle((batch) => {
+      batch.resolve(messages[1] as Message, true);
+      batch.resolve(messages[2] as Message, false);
+    });
+    spansOf(['three']);
+  });
+
+  test('has no second one after a walk, nor at a second call', async () => {
+    await handle(async (batch) => {
+      for (const message of messages) {
+        await pause();
+        if (message === messages[0]) continue;
+        batch.resolve(message, false);
+        batch.resolve(message, false);
+      }
+      batch.resolve(messages[0] as Message, false);
+    });
+    spansOf(['one', 'two', 'three']);
+  });
+
+  test('has a span also where the body of the walk is synchronous', async () => {
+    await handle((batch) => {
+      for (const message of messages) batch.resolve(message, false);
+    });
+    spansOf(['one', 'two', 'three']);
+  });
+
+  test('has one after a walk that merely read it', async () => {
+    await handle((batch) => {
+      for (const message of [...messages]) batch.resolve(message, false);
+    });
+    spansOf(['one', 'two', 'three']);
+  });
+
+  test('has none after the handler, or if it is of another batch, or if no spans of messages are wanted', async () => {
+    const strangers = rig.received([rig.sent({ facts: { id: 'four' } })]);
+    let kept: BatchProcessOperation | undefined;
+    await handle((batch) => {
+      kept = batch;
+      batch.resolve(strangers[0] as Message, false);
+    });
+    kept?.resolve(messages[0] as Message, false);
+    rig.instrumentation.setConfig({ perMessageSpans: false });
+    await handle((batch) => batch.resolve(messages[0] as Message, false));
+    spansOf([]);
   });
 });

@@ -128,3 +128,13 @@ test('a settlement in a left body does not belong to its message', async () => {
   await later;
   expect(rig.span('settle orders').parentSpanContext).toBeUndefined();
 });
+
+test('a call that is over already has the time that it took', async () => {
+  settle({ creations: [], tookMs: 2000 }, undefined, true);
+  const { duration } = rig.span('settle orders');
+  expect(duration[0]).toBeGreaterThanOrEqual(2);
+  expect(duration[0]).toBeLessThan(20);
+  const [recorded] = (await rig.tracing.metrics()).map(({ dataPoints }) => dataPoints[0]?.value);
+  expect(recorded).toMatchObject({ count: 1 });
+  expect((recorded as { min: number }).min).toBeGreaterThanOrEqual(2);
+});

@@ -173,6 +173,11 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
     must: [...METRIC_MUST, 'messaging.message.carrier'],
     may: METRIC_MAY,
   },
+  'kafka.consumer.records_lag': {
+    unit: '{record}',
+    must: ['messaging.system.name', 'messaging.destination.partition.id'],
+    may: [...DESTINATION, ...SERVER, GROUP],
+  },
   'messaging.message.clock_skew': { unit: '{message}', must: METRIC_MUST, may: [...METRIC_MAY, GROUP] },
 };
 

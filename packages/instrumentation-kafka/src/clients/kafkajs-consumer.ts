@@ -3,11 +3,21 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type AnyFunction, isObservable, semconv, type Telemetry } from '@otel-messaging/messaging-common';
+import {
+  type AnyFunction,
+  type BatchProcessOperation,
+  isObservable,
+  type Telemetry,
+} from '@otel-messaging/messaging-common';
 import type { Consumer, ConsumerRunConfig, EachBatchPayload, EachMessagePayload } from 'kafkajs';
+import { ConsumerLag } from '../consumer-lag';
 import { copyOf } from '../copy';
-import { type DeliveredFormat, type KafkaMessage, safeInteger } from '../message';
-import { batchProcessFacts, type ClientFacts, commitFacts, processFacts, TopicPlans } from '../operations';
+import type { DeliveredFormat, KafkaMessage } from '../message';
+import { batchProcessFacts, type ClientFacts, processFacts, TopicPlans } from '../operations';
+import { Resolutions } from '../resolutions';
+import type { Formats } from '../retry-format';
+import { Commits, positionsOf } from './kafkajs-commits';
+import { followLag } from './kafkajs-lag';
 
 /** kafkajs awaits what a handler returns before it goes on. */
 const AWAITED = { endsAtSettlement: false, dropsPromise: false } as const;
@@ -27,52 +37,36 @@ export function patchConsumer(
   consumer: Consumer,
   client: ClientFacts,
   telemetry: Telemetry,
-  format: DeliveredFormat,
+  formats: Formats<DeliveredFormat>,
 ): Consumer {
   const { run, commitOffsets } = consumer;
-  const handlers = new Handlers(client, telemetry, format);
+  const commits = new Commits(client, telemetry);
+  const plans = new TopicPlans(telemetry, client, processFacts);
+  const handlers = new Handlers(client, telemetry, formats, plans, commits);
 
   consumer.run = function (this: unknown, ...args: Parameters<typeof run>) {
     const config = telemetry.guard('wrap the handler of a consumer', args[0], () => handlers.inside(args[0]));
     return config === args[0] ? run.apply(this, args) : run.call(this, config);
   };
-  const commits = new TopicPlans(telemetry, client, commitFacts);
   consumer.commitOffsets = function (this: unknown, ...args: Parameters<typeof commitOffsets>) {
-    if (!telemetry.isOn() || !telemetry.config.settleSpans) return commitOffsets.apply(this, args);
-    const offsets = telemetry.guard('describe a commit', undefined, () => committed(args[0]));
-    const operation = offsets && telemetry.startSettle(commits.of(offsets.topic, offsets.partition), { creations: [] });
-    if (operation === undefined) return commitOffsets.apply(this, args);
-    const outcome = { attributes: { [semconv.ATTR_KAFKA_OFFSET]: offsets?.offset } };
-    return operation.trace<Parameters<typeof commitOffsets>, void>(commitOffsets, () => outcome, this, ...args);
+    return commits.trace<Promise<void>>(() => args[0], commitOffsets, this, args);
   } as typeof commitOffsets;
+  commits.follow(consumer);
+  followLag(consumer, new ConsumerLag(telemetry, plans), telemetry);
   return consumer;
-}
-
-/** What the offsets of one commit have in common. */
-function committed(offsets: Parameters<Consumer['commitOffsets']>[0]) {
-  const [first] = offsets;
-  if (first === undefined || typeof first.topic !== 'string') return undefined;
-  const { topic, partition, offset } = first;
-  const isOneTopic = offsets.every((other) => other.topic === topic);
-  const isOnePartition = isOneTopic && offsets.every((other) => other.partition === partition);
-  return {
-    topic: isOneTopic ? topic : undefined,
-    partition: isOnePartition ? partition : undefined,
-    offset: offsets.length === 1 ? safeInteger(String(offset)) : undefined,
-  };
 }
 
 /** The handlers of one consumer, wrapped. */
 class Handlers {
-  private readonly plans: TopicPlans;
   private readonly batchPlans: TopicPlans;
 
   constructor(
     client: ClientFacts,
     private readonly telemetry: Telemetry,
-    private readonly format: DeliveredFormat,
+    private readonly formats: Formats<DeliveredFormat>,
+    private readonly plans: TopicPlans,
+    private readonly commits: Commits,
   ) {
-    this.plans = new TopicPlans(telemetry, client, processFacts);
     this.batchPlans = new TopicPlans(telemetry, client, batchProcessFacts);
   }
 
@@ -87,14 +81,14 @@ class Handlers {
   }
 
   private eachMessage(handler: AnyFunction): NonNullable<ConsumerRunConfig['eachMessage']> {
-    const { telemetry, plans, format } = this;
+    const { telemetry, plans, formats } = this;
     const awaited = asNativePromise(handler);
     return function eachMessage(this: unknown, payload: EachMessagePayload) {
       if (!telemetry.isOn()) return handler.call(this, payload);
       const operation = telemetry.startProcess(
         plans.of(payload.topic, payload.partition),
         payload.message as KafkaMessage,
-        format,
+        formats.of(payload.topic),
       );
       if (operation === undefined) return handler.call(this, payload);
       return operation.handle(AWAITED, awaited, this, payload);
@@ -102,7 +96,7 @@ class Handlers {
   }
 
   private eachBatch(handler: AnyFunction): NonNullable<ConsumerRunConfig['eachBatch']> {
-    const { telemetry, plans, batchPlans, format } = this;
+    const { telemetry, plans, batchPlans, formats, commits } = this;
     const awaited = asNativePromise(handler);
     return function eachBatch(this: unknown, payload: EachBatchPayload) {
       if (!telemetry.isOn()) return handler.call(this, payload);
@@ -110,13 +104,40 @@ class Handlers {
       const operation = telemetry.startBatchProcess(
         batchPlans.of(topic, partition),
         messages as KafkaMessage[],
-        format,
+        formats.of(topic),
         plans.of(topic, partition),
       );
       if (operation === undefined) return handler.call(this, payload);
-      return operation.handle(awaited, this, payload);
+      const given = telemetry.guard('follow a batch', payload, () => followed(payload, operation, telemetry, commits));
+      return operation.handle(awaited, this, given);
     };
   }
+}
+
+/** A copy of what a handler of batches gets, whose functions tell us what the handler tells kafkajs. */
+function followed(
+  payload: EachBatchPayload,
+  operation: BatchProcessOperation,
+  telemetry: Telemetry,
+  commits: Commits,
+): EachBatchPayload {
+  const { batch, resolveOffset, commitOffsetsIfNecessary } = payload;
+  const resolutions = new Resolutions(operation, batch.messages as KafkaMessage[]);
+  return {
+    ...payload,
+    resolveOffset(offset) {
+      resolveOffset(offset); // throws for an offset that is none
+      try {
+        resolutions.note(offset);
+      } catch (error) {
+        telemetry.report('follow a resolved offset', error);
+      }
+    },
+    commitOffsetsIfNecessary(offsets) {
+      const positions = () => (offsets ? positionsOf(offsets) : undefined);
+      return commits.trace(positions, commitOffsetsIfNecessary, undefined, offsets === undefined ? [] : [offsets]);
+    },
+  };
 }
 
 /**

@@ -10,9 +10,11 @@ import {
   type Outcome,
   type Telemetry,
 } from '@otel-messaging/messaging-common';
-import type { Producer, ProducerBatch, ProducerRecord, RecordMetadata, Sender } from 'kafkajs';
+import type { Producer, ProducerBatch, ProducerRecord, RecordMetadata, Sender, Transaction } from 'kafkajs';
 import { type KafkaFormat, type KafkaMessage, partitionOf, TopicFormat, type TopicMessage } from '../message';
 import { batchSendFacts, type ClientFacts, createFacts, sendFacts, TopicPlans } from '../operations';
+import type { Formats } from '../retry-format';
+import { GroupCommits, positionsOf } from './kafkajs-commits';
 import { BATCH, commonPartitionOf, type Entry, positionOf, RECORD, type RecordShape } from './kafkajs-records';
 
 /** Wraps the methods of one producer, on the object itself: kafkajs has no class to patch. */
@@ -20,19 +22,31 @@ export function patchProducer(
   producer: Producer,
   client: ClientFacts,
   telemetry: Telemetry,
-  format: KafkaFormat,
+  formats: Formats<KafkaFormat>,
 ): void {
-  const sends = new Sends(client, telemetry, format);
+  const sends = new Sends(client, telemetry, formats);
   sends.patch(producer);
+  const commits = new GroupCommits(client, telemetry);
   const begin = producer.transaction;
   producer.transaction = function transaction(this: Producer, ...args: []) {
     const promise = begin.apply(this, args);
     if (!isObservable(promise)) return promise;
     return promise.then((begun) => {
-      telemetry.guard('trace a transaction', undefined, () => sends.patch(begun));
+      telemetry.guard('trace a transaction', undefined, () => {
+        sends.patch(begun);
+        patchSendOffsets(begun, commits);
+      });
       return begun;
     });
   };
+}
+
+/** Offsets of a consumer group that are committed with the transaction. */
+function patchSendOffsets(transaction: Transaction, commits: GroupCommits): void {
+  const { sendOffsets } = transaction;
+  transaction.sendOffsets = function (this: unknown, ...args: Parameters<typeof sendOffsets>) {
+    return commits.of(args[0]).trace<Promise<void>>(() => positionsOf(args[0]), sendOffsets, this, args);
+  } as typeof sendOffsets;
 }
 
 type Send<T> = (argument: T) => Promise<RecordMetadata[]>;
@@ -55,12 +69,12 @@ class Sends {
   constructor(
     client: ClientFacts,
     private readonly telemetry: Telemetry,
-    private readonly format: KafkaFormat,
+    private readonly formats: Formats<KafkaFormat>,
   ) {
     this.plans = new TopicPlans(telemetry, client, sendFacts);
     this.batchPlans = new TopicPlans(telemetry, client, batchSendFacts);
     this.createPlans = new TopicPlans(telemetry, client, createFacts);
-    this.topicFormat = new TopicFormat(format);
+    this.topicFormat = new TopicFormat(formats);
   }
 
   patch(sender: Sender): void {
@@ -91,8 +105,9 @@ class Sends {
   }
 
   private traceOne<T>(call: Call<T>, entries: readonly Entry[], message: KafkaMessage): Promise<RecordMetadata[]> {
-    const plan = this.plans.of(commonTopic(entries), partitionOf(message));
-    const operation = this.telemetry.startSend(plan, message, this.format);
+    const topic = commonTopic(entries);
+    const plan = this.plans.of(topic, partitionOf(message));
+    const operation = this.telemetry.startSend(plan, message, this.formats.of(topic));
     if (operation === undefined) return call.original.apply(call.sender, call.args);
     // Nothing written, nothing copied: a context of the application's own stays in its own message.
     const argument = operation.message === message ? call.args[0] : this.rebuild(call, entries, [operation.message]);
@@ -107,7 +122,7 @@ class Sends {
     const { telemetry, batchPlans, createPlans } = this;
     const topic = commonTopic(entries);
     if (topic !== undefined) {
-      const operation = telemetry.startBatchSend(batchPlans.of(topic), messages, this.format, (i) =>
+      const operation = telemetry.startBatchSend(batchPlans.of(topic), messages, this.formats.of(topic), (i) =>
         createPlans.of(topic, partitionOf(messages[i] as KafkaMessage)),
       );
       return this.traceBatch(call, entries, operation, operation?.messages);

@@ -5,8 +5,10 @@
 
 import type { AnyFunction, Patches, Telemetry } from '@otel-messaging/messaging-common';
 import type { Consumer, ConsumerConfig, Kafka, KafkaConfig, Producer } from 'kafkajs';
-import { DeliveredFormat, KafkaFormat, type MessageOptions } from '../message';
+import type { MessageOptions } from '../message';
 import { type ClientFacts, serverOf } from '../operations';
+import { deliveredFormats, outgoingFormats } from '../retry-format';
+import { type RetryOptions, RetryTopics } from '../retry-topics';
 import { patchConsumer } from './kafkajs-consumer';
 import { patchProducer } from './kafkajs-producer';
 
@@ -27,11 +29,12 @@ export function patchKafka(
   kafkaClass: KafkaClass,
   patches: Patches,
   telemetry: Telemetry,
-  options: MessageOptions,
+  options: MessageOptions & RetryOptions,
 ): void {
   const { prototype } = kafkaClass;
-  const outgoing = new KafkaFormat(options);
-  const delivered = new DeliveredFormat(options);
+  const topics = new RetryTopics(options);
+  const outgoing = outgoingFormats(options, topics);
+  const delivered = deliveredFormats(options, topics);
   if (isForeign(prototype.producer, patches) || isForeign(prototype.consumer, patches)) return;
   patches.add(prototype, 'producer', (original: AnyFunction) => {
     function producer(this: Kafka, ...args: unknown[]): Producer {
