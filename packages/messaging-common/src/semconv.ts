@@ -80,3 +80,5 @@ export const ATTR_MESSAGING_HEADER_PREFIX = 'messaging.header.' as const;
 export const METRIC_MESSAGING_MESSAGE_QUEUE_DURATION = 'messaging.message.queue.duration' as const;
 /** Counter of messages whose send time lies in the future of this machine's clock. */
 export const METRIC_MESSAGING_MESSAGE_CLOCK_SKEW = 'messaging.message.clock_skew' as const;
+/** Counter of messages that the broker sent back, since no queue wanted them. */
+export const METRIC_MESSAGING_CLIENT_RETURNED_MESSAGES = 'messaging.client.returned.messages' as const;
