@@ -17,16 +17,19 @@ const PIPELINE = [
   { name: 'dead-letters', file: 'dead-letters.mjs' },
 ];
 
+const FOLDER = join(__dirname, '..', 'services');
 const SERVICE_NAMES = PIPELINE.map(({ name }) => name);
 const START_TIMEOUT_MS = 45_000;
 
 /**
- * The five services, each a process of its own, with a promise of their being ready.
+ * Services, each a process of its own, with a promise of their being ready; those of the pipeline, or others in a folder.
  * `preload` goes to `node --require`; `onLine(service, fields)` gets every line of JSON that a service prints;
  * `onCrash(error)` hears of one that ended by itself.
  */
-function startServices({ preload, env, onLine, onCrash, verbose }) {
-  const services = PIPELINE.map(({ name, file }) => startService(name, file, { preload, env, onLine, verbose }));
+function startServices({ pipeline = PIPELINE, folder = FOLDER, preload, env, onLine, onCrash, verbose }) {
+  const services = pipeline.map(({ name, file }) =>
+    startService(name, join(folder, file), { preload, env, onLine, verbose }),
+  );
   let stopping = false;
   for (const service of services) {
     service.exited.then((how) => {
@@ -51,9 +54,9 @@ function startServices({ preload, env, onLine, onCrash, verbose }) {
   return { stop, ready };
 }
 
-function startService(name, file, { preload, env, onLine, verbose }) {
-  const preloads = [join(__dirname, 'guard.cjs'), ...(preload ? [preload] : [])].flatMap((path) => ['--require', path]);
-  const child = spawn(process.execPath, [...preloads, join(__dirname, '..', 'services', file)], {
+function startService(name, path, { preload, env, onLine, verbose }) {
+  const preloads = [join(__dirname, 'guard.cjs'), ...(preload ? [preload] : [])].flatMap((each) => ['--require', each]);
+  const child = spawn(process.execPath, [...preloads, path], {
     env: { ...env, OTEL_SERVICE_NAME: name },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'], // the fourth is the guard's
     detached: true, // Ctrl-C in the terminal is for the runner, which stops the services in order
