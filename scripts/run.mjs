@@ -3,10 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-// npm run demo | npm test | npm run bench: on a fresh clone each of them first installs and builds what it needs.
+// npm run demo | npm run example | npm test | npm run bench: on a fresh clone each of them first installs and builds what it needs.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -21,8 +21,9 @@ build();
 if (task === 'demo') await hand('examples/order-pipeline/run.js');
 else if (task === 'bench') await hand('bench/run.mjs');
 else if (task === 'sdk') await hand('scripts/sdk-matrix.mjs');
+else if (task === 'example') await hand(exampleNamed(args.shift()));
 else if (task === 'test') test();
-else fail(`unknown task '${task}': demo, test, bench or sdk`);
+else fail(`unknown task '${task}': demo, example, test, bench or sdk`);
 
 /** Types, lint, then jest with the brokers; arguments go to jest. */
 function test() {
@@ -45,6 +46,13 @@ function install() {
 
 function build() {
   step('build', 'tsc', ['-b']);
+}
+
+function exampleNamed(name) {
+  const program = `examples/${name}/run.js`;
+  if (name && existsSync(program)) return program;
+  const names = readdirSync('examples').filter((each) => existsSync(join('examples', each, 'run.js')));
+  return fail(`which example? There are ${names.join(', ')}: npm run example -- ${names[0]}`, 2);
 }
 
 /** The rest is the program's: it runs in this very process, so that signals and the exit status are its own. */
