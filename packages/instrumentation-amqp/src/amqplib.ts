@@ -60,3 +60,18 @@ export interface TagFrame {
   readonly deliveryTag: number;
   readonly multiple?: boolean;
 }
+
+/** One part of a message that comes in: method, properties or a piece of its content. */
+export interface MessageFrame {
+  /** Absent for content. */
+  readonly id?: number;
+  readonly fields?: AmqpProperties & ReturnFields;
+}
+
+/** Why a message comes back. */
+export interface ReturnFields {
+  readonly replyCode?: unknown;
+  readonly replyText?: unknown;
+  readonly exchange?: unknown;
+  readonly routingKey?: unknown;
+}

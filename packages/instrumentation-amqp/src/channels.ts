@@ -5,7 +5,7 @@
 
 import type { SpanContext } from '@opentelemetry/api';
 import { BoundedMap, OpenDeliveries, type Telemetry } from '@otel-messaging/messaging-common';
-import type { Channel, Connection } from './amqplib';
+import type { Channel, Connection, ReturnFields } from './amqplib';
 import { UnconfirmedSends } from './confirms';
 import type { OutgoingMessage } from './message';
 import { type Broker, type Origin, sendFacts } from './operations';
@@ -47,6 +47,8 @@ export class ChannelState {
   seesConfirms = false;
   /** What is being published right now, between the call and the moment when its headers are made. */
   outgoing: OutgoingMessage | undefined;
+  /** Why the message comes back whose properties are next to come in. */
+  returning: ReturnFields | undefined;
   /** Whether messages were pulled from it, whose handling may have been begun by hand. */
   hasPulled = false;
   /** Why it is being closed, where that is an error. */

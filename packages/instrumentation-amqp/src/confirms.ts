@@ -6,13 +6,17 @@
 import type { ActiveOperation, AnyFunction } from '@otel-messaging/messaging-common';
 import type { Channel, TagFrame } from './amqplib';
 import type { Channels } from './channels';
+import { MandatorySends } from './returns';
 
 /** The sends of one confirm channel that the broker has not answered, by delivery tag. */
 export class UnconfirmedSends {
   private readonly waiting = new Map<number, ActiveOperation>();
+  private readonly mandatory = new MandatorySends();
 
-  add(tag: number, operation: ActiveOperation): void {
+  /** @param mark what the message is recognised by if it comes back; only with `mandatory` */
+  add(tag: number, operation: ActiveOperation, mark?: string): void {
     this.waiting.set(tag, operation);
+    if (mark !== undefined) this.mandatory.add(tag, mark);
   }
 
   /** The broker's answer to one send, or to all up to that one. */
@@ -25,6 +29,17 @@ export class UnconfirmedSends {
       if (waiting > tag) break; // tags only grow
       this.end(waiting, error);
     }
+  }
+
+  /** Whether a message that comes back may be one of these. */
+  get awaitsReturns(): boolean {
+    return this.mandatory.size > 0;
+  }
+
+  /** A message came back; its confirm, which follows, says nothing more. */
+  returned(mark: string, error: Error): void {
+    const tag = this.mandatory.oldest(mark);
+    if (tag !== undefined) this.end(tag, error);
   }
 
   /** No answer can come any more. */
@@ -40,6 +55,7 @@ export class UnconfirmedSends {
     const operation = this.waiting.get(tag);
     if (operation === undefined) return;
     this.waiting.delete(tag);
+    this.mandatory.forget(tag);
     if (error === undefined) operation.end();
     else operation.fail(error);
   }

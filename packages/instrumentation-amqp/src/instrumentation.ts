@@ -17,6 +17,7 @@ import { handleConfirm } from './confirms';
 import { consume } from './consumer';
 import { get, getWithCallback } from './get';
 import { publish, publishConfirmed, sendMessage } from './producer';
+import { acceptMessageFrame } from './returns';
 import { serverOf } from './server';
 import { ack, ackAll, nack, nackAll, recover, reject } from './settlement';
 import { beneath, isPatchedByUpstream } from './upstream';
@@ -97,7 +98,7 @@ export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrument
   }
 
   private patchBase({ Channel }: ChannelModule): void {
-    this.patch(Channel.prototype, { allocate, closeBecause, toClosed, sendMessage, handleConfirm });
+    this.patch(Channel.prototype, { acceptMessageFrame, allocate, closeBecause, toClosed, sendMessage, handleConfirm });
   }
 
   private patchModel({ Channel, ConfirmChannel }: ChannelModule, getOfModel: Patch): void {

@@ -96,6 +96,12 @@ export class OutgoingMessage {
     return this.knownRoom;
   }
 
+  /** Whether a context was added to it. */
+  get isCarrying(): boolean {
+    for (const _ in this.added) return true;
+    return false;
+  }
+
   carrying(fields: OutgoingContext['fields'], stale: readonly string[]): OutgoingMessage {
     return new OutgoingMessage(this.content, this.properties, this.frameMax, fields, stale);
   }

@@ -13,6 +13,9 @@ import {
 } from '@otel-messaging/messaging-common';
 import { legacyFacts } from './legacy';
 
+/** The pseudo-queue of direct reply-to; for each channel its name gets a suffix. */
+const REPLY_TO = 'amq.rabbitmq.reply-to';
+
 /** What is known of the broker that a connection goes to. */
 export interface Broker {
   readonly server?: Server;
@@ -77,8 +80,11 @@ export function producerDestination(exchange: string, routingKey: string): Desti
 
 /** @see semantic-conventions v1.45.0, docs/messaging/rabbitmq.md */
 export function consumerDestination({ exchange, routingKey, queue }: Origin): Destination | undefined {
-  const name = joined(exchange, routingKey, queue === routingKey ? '' : queue);
-  return name === '' ? undefined : { name, ...lifetime(queue) };
+  // A consumer of replies names the pseudo-queue, and the routing key is what it is called for this channel.
+  const name = joined(exchange, routingKey, queue === routingKey || queue === REPLY_TO ? '' : queue);
+  // The default exchange's routing key is the queue, where that was not named: '' stands for the last one declared.
+  const known = queue === '' && exchange === '' ? routingKey : queue;
+  return name === '' ? undefined : { name, ...lifetime(known) };
 }
 
 function facts(type: OperationType, name: string, { server }: Broker) {
@@ -91,7 +97,7 @@ function joined(...parts: readonly string[]): string {
 
 /** Queues that the broker names: `amq.gen-…`, and the pseudo-queues of direct reply-to, which live as long as a channel. */
 function lifetime(queue: string): Pick<Destination, 'anonymous' | 'temporary'> {
-  if (queue.startsWith('amq.rabbitmq.reply-to')) return { anonymous: true, temporary: true };
+  if (queue.startsWith(REPLY_TO)) return { anonymous: true, temporary: true };
   return queue.startsWith('amq.gen-') ? { anonymous: true } : {};
 }
 

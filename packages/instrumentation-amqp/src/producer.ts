@@ -9,6 +9,7 @@ import type { AmqpProperties, Channel } from './amqplib';
 import type { ChannelState, Channels } from './channels';
 import { OutgoingMessage, outgoingMessages } from './message';
 import type { Plans } from './plans';
+import { addressOf, markOf } from './returns';
 
 type Send = SendOperation<OutgoingMessage>;
 
@@ -43,7 +44,7 @@ export function publishConfirmed(channels: Channels, original: AnyFunction): Any
     // The callback runs in the context of its publish: what is active where the broker's answer is read is an accident.
     const answered = typeof callback === 'function' ? context.bind(context.active(), callback) : callback;
     const result = send(state, operation, original, this, [exchange, routingKey, content, options, answered]);
-    endWithConfirm(this, state, operation);
+    endWithConfirm(channels, this, state, operation, exchange, routingKey);
     return result;
   };
 }
@@ -104,12 +105,24 @@ function send(state: ChannelState, operation: Send, original: AnyFunction, chann
  * Leaves the span to the broker's answer. Without a callback in amqplib's list: up to 1.x it keeps the slots that have
  * none when a channel closes, for `waitForConfirms()` to fail on them.
  */
-function endWithConfirm({ lwm, unconfirmed }: Channel, state: ChannelState, operation: Send): void {
+function endWithConfirm(
+  { telemetry }: Channels,
+  { lwm, unconfirmed }: Channel,
+  state: ChannelState,
+  operation: Send,
+  exchange: unknown,
+  routingKey: unknown,
+): void {
   const tag = lwm + unconfirmed.length - 1;
   if (!state.seesConfirms) {
     operation.end();
     return;
   }
   state.keepTrack();
-  state.unconfirmed.add(tag, operation);
+  const mark = telemetry.guard('note a mandatory send', undefined, () => {
+    if (!operation.message.properties?.['mandatory']) return undefined;
+    const spanId = operation.span?.spanContext().spanId;
+    return markOf(telemetry, operation.message, spanId, addressOf(exchange, routingKey));
+  });
+  state.unconfirmed.add(tag, operation, mark);
 }

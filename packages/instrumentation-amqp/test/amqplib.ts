@@ -25,7 +25,7 @@ const connecting = inner('connect.js') as Prototype;
 /** Each patched function, as it was before anything patched it. */
 export const doors = [
   { holder: connecting, name: 'connect' },
-  ...['allocate', 'closeBecause', 'toClosed', 'sendMessage', 'handleConfirm'].map((name) => ({
+  ...['acceptMessageFrame', 'allocate', 'closeBecause', 'toClosed', 'sendMessage', 'handleConfirm'].map((name) => ({
     holder: base.Channel.prototype,
     name,
   })),

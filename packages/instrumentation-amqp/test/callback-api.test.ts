@@ -87,6 +87,35 @@ test('a get that fails gives the error to its callback alone', async () => {
   expect(text().replaceAll(missing, 'missing')).toBe('get missing CLIENT !not-found');
 });
 
+test('how each message was settled, and a handler that acknowledges first and works on', async () => {
+  const settlements: ((message: Message) => unknown)[] = [
+    (message) => channel.ack(message),
+    (message) => channel.nack(message, false, false),
+    (message) => channel.reject(message, false),
+    () => channel.ackAll(),
+    () => channel.nackAll(false),
+    async (message) => {
+      channel.ack(message);
+      await new Promise(setImmediate);
+      trace.getTracer('application').startSpan('work').end();
+    },
+  ];
+  for (const i of settlements.keys()) channel.sendToQueue(queue, Buffer.from(String(i)));
+  await called((done) => channel.prefetch(1, false, done as never));
+  channel.consume(queue, (message) => settlements[Number(message?.content)]?.(message as Message));
+  await eventually('the end of all', () => tracing.spans().length === 13 && tracing.openSpans === 0);
+  const consumed = tracing.spans().filter(({ name }) => name.startsWith('consume'));
+  expect(consumed.map(({ attributes }) => attributes['messaging.message.settlement'])).toEqual([
+    'ack',
+    'nack',
+    'reject',
+    'ack',
+    'nack',
+    'ack',
+  ]);
+  expect(tracing.spans().at(-1)?.parentSpanContext?.spanId).toBe(consumed.at(-1)?.spanContext().spanId);
+});
+
 test('confirms, one by one and all together', async () => {
   const confirms = await called<ConfirmChannel>((done) => void connection.createConfirmChannel(done));
   await called<void>(

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+import { Worker } from 'node:worker_threads';
 import { context, trace } from '@opentelemetry/api';
 import { eventually, unhandledRejections } from '@otel-messaging/test-utils';
 import type { Channel, ConsumeMessage } from 'amqplib';
@@ -247,6 +248,61 @@ test('a handler may settle after its consumer was cancelled', () =>
     expect(tracing.openSpans).toBe(1);
     channel.ack(message as ConsumeMessage);
     expect(tracing.spans().at(-1)?.attributes['messaging.message.settlement']).toBe('ack');
+  }));
+
+test('a queue that is deleted under its consumer: what was delivered may be settled, and ends with the channel at the latest', () =>
+  session(async ({ channel, queue, publish, tracing }) => {
+    for (const body of ['one', 'two']) await publish(body);
+    const seen: (ConsumeMessage | null)[] = [];
+    await channel.consume(queue, (message) => void seen.push(message));
+    await eventually('both messages', () => seen.length === 2);
+    await channel.deleteQueue(queue);
+    await eventually('the cancellation', () => seen.length === 3);
+    expect([seen[2], tracing.openSpans]).toEqual([null, 2]);
+    channel.ack(seen[0] as ConsumeMessage);
+    expect(tracing.spans().at(-1)?.attributes['messaging.message.settlement']).toBe('ack');
+    await channel.close();
+    expect(tracing.openSpans).toBe(0);
+  }));
+
+test('of prefetched messages, only those that were handed over have spans', () =>
+  session(async ({ channel, queue, publish, tracing }) => {
+    for (const body of ['one', 'two', 'three', 'four']) await publish(body);
+    await channel.prefetch(2);
+    const seen: ConsumeMessage[] = [];
+    await channel.consume(queue, (message) => void (message && seen.push(message)));
+    await eventually('two messages', () => seen.length === 2);
+    expect(tracing.openSpans).toBe(2);
+    channel.ack(seen[0] as ConsumeMessage);
+    await eventually('the third', () => seen.length === 3);
+    expect(tracing.openSpans).toBe(2);
+    channel.ackAll();
+    await eventually('the fourth', () => seen.length === 4);
+    channel.ackAll();
+    expect(tracing.openSpans).toBe(0);
+  }));
+
+test('a worker thread that is handed a message says by its tag how it went (S5)', () =>
+  session(async ({ channel, queue, publish, tracing }) => {
+    const worker = new Worker(
+      `const { parentPort } = require('node:worker_threads');
+       parentPort.on('message', ({ deliveryTag, body }) => parentPort.postMessage({ deliveryTag, isGood: body === 'good' }));`,
+      { eval: true },
+    );
+    worker.on('message', ({ deliveryTag, isGood }) => {
+      const message = { fields: { deliveryTag } } as ConsumeMessage;
+      if (isGood) channel.ack(message);
+      else channel.reject(message, false);
+    });
+    for (const body of ['good', 'bad']) await publish(body);
+    await channel.consume(queue, (message) => {
+      if (message === null) return;
+      worker.postMessage({ deliveryTag: message.fields.deliveryTag, body: message.content.toString() });
+    });
+    await eventually('both settlements', () => tracing.spans().length === 4 && tracing.openSpans === 0);
+    await worker.terminate();
+    const consumed = tracing.spans().filter(({ name }) => name.startsWith('consume'));
+    expect(consumed.map(({ attributes }) => attributes['messaging.message.settlement'])).toEqual(['ack', 'reject']);
   }));
 
 test('null, by which amqplib tells of a cancelled consumer, is passed on', () =>

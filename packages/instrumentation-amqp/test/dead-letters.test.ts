@@ -4,6 +4,7 @@
  */
 
 import { eventually } from '@otel-messaging/test-utils';
+import type { GetMessage } from 'amqplib';
 import { freshName } from './broker';
 import { session } from './session';
 
@@ -121,3 +122,66 @@ test('a quorum queue with a delivery limit: each return counts; the broker tells
       await channel.deleteQueue(work);
     }
   }));
+
+test('expired and never delivered: pulled from the dead-letter queue it tells where and why, and of no attempt', () =>
+  session(async ({ channel, confirms, traces }) => {
+    const [work, dead] = [freshName('work'), freshName('dead')];
+    await channel.assertQueue(work, { expires: 60_000, deadLetterExchange: '', deadLetterRoutingKey: dead });
+    await channel.assertQueue(dead, { expires: 60_000 });
+    confirms.sendToQueue(work, Buffer.from('one'), { expiration: 20 });
+    await confirms.waitForConfirms();
+    let message: GetMessage | false = false;
+    await eventually('the dead letter', async () => {
+      message = await channel.get(dead, { noAck: true });
+      return message !== false;
+    });
+    expect(traces(HISTORY).replaceAll(dead, 'dead').replaceAll(work, 'work')).toBe(
+      [
+        'publish work PRODUCER',
+        'get dead CLIENT {messaging.dead_letter.source=work} {messaging.dead_letter.reason=expired}  → publish work',
+      ].join('\n'),
+    );
+  }));
+
+test('too many for their queue: the oldest dies of it', () =>
+  session(async ({ channel, confirms, tracing }) => {
+    const [work, dead] = [freshName('work'), freshName('dead')];
+    await channel.assertQueue(dead, { expires: 60_000 });
+    await channel.assertQueue(work, {
+      expires: 60_000,
+      maxLength: 1,
+      deadLetterExchange: '',
+      deadLetterRoutingKey: dead,
+    });
+    for (const body of ['one', 'two']) confirms.sendToQueue(work, Buffer.from(body));
+    await confirms.waitForConfirms();
+    let seen: string | undefined;
+    await channel.consume(dead, (message) => {
+      seen = message?.content.toString();
+    });
+    await eventually('the dead letter', () => seen !== undefined);
+    expect(seen).toBe('one');
+    await channel.close();
+    const attributes = tracing.spans().at(-1)?.attributes ?? {};
+    expect(HISTORY.map((key) => attributes[key])).toEqual([undefined, undefined, work, 'maxlen']);
+  }));
+
+test.each<[string, Record<string, unknown>]>([
+  ['tables within lists within tables', { 'x-death': [[{ queue: { queue: ['x'] } }], { queue: { a: 1 }, count: {} }] }],
+  ['as many deaths as fit', { 'x-death': Array.from({ length: 1_400 }, () => ({ queue: 'q', count: 2 ** 40 })) }],
+  ['counts of the wrong type', { 'x-delivery-count': 'many', 'x-first-death-queue': 5, 'x-death': [{ count: 'x' }] }],
+  ['names that hide others', JSON.parse('{"__proto__": {"x-death": []}, "constructor": 1, "x-death": {"length": 9}}')],
+])('a stranger sends histories of his own: %s; the handler gets them, and its span is as ever', (_, headers) =>
+  session(async ({ channel, queue, publish, tracing }) => {
+    await publish('one', { headers });
+    let seen: Record<string, unknown> | undefined;
+    await channel.consume(queue, (message) => {
+      seen = message?.properties.headers;
+      if (message) channel.ack(message);
+    });
+    await eventually('the message', () => seen !== undefined);
+    expect(seen?.['x-death']).toEqual(headers['x-death']);
+    const span = tracing.spans().at(-1);
+    expect([span?.name, span?.attributes['messaging.message.settlement']]).toEqual([`consume ${queue}`, 'ack']);
+  }),
+);

@@ -23,6 +23,13 @@ test.each([
   ['', 'task_queue', 'task_queue', { name: 'task_queue' }],
   ['logs', '', 'my_queue', { name: 'logs:my_queue' }],
   ['logs', 'a', 'amq.gen-Ab1', { name: 'logs:a:amq.gen-Ab1', anonymous: true }],
+  [
+    '',
+    'amq.rabbitmq.reply-to.g1h2',
+    'amq.rabbitmq.reply-to',
+    { name: 'amq.rabbitmq.reply-to.g1h2', anonymous: true, temporary: true },
+  ],
+  ['', 'amq.gen-Ab1', '', { name: 'amq.gen-Ab1', anonymous: true }],
   ['logs', 'a', '', { name: 'logs:a' }],
   ['', '', '', undefined],
 ])('a delivery from exchange "%s" with key "%s" and queue "%s"', (exchange, routingKey, queue, expected) => {

@@ -22,6 +22,7 @@ export class Instruments {
   readonly processDuration: Histogram;
   readonly queueDuration: Histogram;
   readonly clockSkew: Counter;
+  readonly returned: Counter;
   readonly sent: MessageCounter;
   readonly consumed: MessageCounter;
   readonly injections: MessageCounter;
@@ -46,6 +47,10 @@ export class Instruments {
     this.clockSkew = meter.createCounter(semconv.METRIC_MESSAGING_MESSAGE_CLOCK_SKEW, {
       unit: '{message}',
       description: "Number of messages that were sent in the future of this machine's clock.",
+    });
+    this.returned = meter.createCounter(semconv.METRIC_MESSAGING_CLIENT_RETURNED_MESSAGES, {
+      unit: '{message}',
+      description: 'Number of messages that the broker returned to the producer.',
     });
     this.sent = new MessageCounter(
       meter,

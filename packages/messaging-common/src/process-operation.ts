@@ -90,6 +90,8 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     };
     const operation = new ProcessOperation(telemetry, plan, message, delivered, ROOT_CONTEXT);
     operation.start();
+    // Described by now. Whoever does not settle it for long need not keep its content.
+    operation.message = undefined;
     return operation;
   }
 

@@ -86,3 +86,5 @@ export const METRIC_MESSAGING_MESSAGE_QUEUE_DURATION = 'messaging.message.queue.
 export const METRIC_MESSAGING_MESSAGE_CLOCK_SKEW = 'messaging.message.clock_skew' as const;
 /** Gauge, records of a partition that a consumer group has not handled; as OpenTelemetry's Java agent names it. */
 export const METRIC_KAFKA_CONSUMER_RECORDS_LAG = 'kafka.consumer.records_lag' as const;
+/** Counter of messages that the broker sent back, since no queue wanted them. */
+export const METRIC_MESSAGING_CLIENT_RETURNED_MESSAGES = 'messaging.client.returned.messages' as const;

@@ -20,7 +20,7 @@ import { CapturedHeaders } from './captured-headers';
 import type { Incoming } from './carrier';
 import type { ResolvedConfig } from './config';
 import { isSuppressed } from './context';
-import { guard, report } from './errors';
+import { errorType, guard, report } from './errors';
 import { recordException } from './exceptions';
 import type { MessageReader, MessageWriter, OperationFacts, OperationType } from './operation';
 import { OperationPlan } from './plan';
@@ -246,6 +246,11 @@ export class Telemetry {
     const { instruments } = this.signals;
     if (records === undefined) instruments?.lag.forget(plan);
     else if (this.isOn()) instruments?.lag.set(plan, Math.max(0, records));
+  }
+
+  /** A message that was sent has come back; its span may have ended long ago. */
+  countReturned(plan: OperationPlan, error: Error): void {
+    this.signals.instruments?.returned.add(1, plan.metricAttributesOf(errorType(error)));
   }
 
   recordException(span: Span, context: Context, type: OperationType, error: Error, time: HrTime | undefined): void {

@@ -6,6 +6,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Context, context, trace } from '@opentelemetry/api';
+import { OpenDeliveries } from '../src/settlement';
 import { applicationWork, type Message, PROMISE, pause, Rig, reader } from './support';
 
 setFlagsFromString('--expose-gc');
@@ -110,4 +111,18 @@ test('handled messages that are never settled leave nothing behind', async () =>
   for (let i = 0; i < 20; i++) handle();
   rig.tracing.reset();
   expect(await alive(refs)).toBe(0);
+});
+
+test('a delivery that waits for its settlement does not keep its message', async () => {
+  const open = new OpenDeliveries();
+  const handle = () => {
+    const message: Message = {};
+    const operation = rig.telemetry.startProcess(rig.plan('process'), message, reader);
+    if (operation !== undefined) open.add(1, operation);
+    operation?.handle({ endsAtSettlement: true, dropsPromise: true }, () => {}, undefined);
+    return [new WeakRef(message)];
+  };
+  const refs = handle();
+  expect(await alive(refs)).toBe(0);
+  expect([open.size, rig.tracing.openSpans]).toEqual([1, 1]);
 });

@@ -20,14 +20,14 @@ export interface StartedBrokers {
   stop(): Promise<void>;
 }
 
-type Way<T> = (log: Log) => Promise<T>;
+type Way<T> = (log: Log, settings?: readonly string[]) => Promise<T>;
 
 /** The ways to have one as a process of our own, best first. */
 const OWN: Readonly<Record<BrokerName, readonly Way<OwnBroker>[]>> = {
   sqs: [() => launchSqs()],
   rabbitmq: [
-    async () => launchRabbitmq(await installedProgram()),
-    async (log) => launchRabbitmq(await unpackedProgram(log)),
+    async (_log, settings) => launchRabbitmq(await installedProgram(), settings),
+    async (log, settings) => launchRabbitmq(await unpackedProgram(log), settings),
   ],
   kafka: [launchKafka],
 };
@@ -68,9 +68,16 @@ export async function startBrokers(
   return { env: Object.assign({}, ...brokers.map((broker) => broker.env)), brokers, stop };
 }
 
+export interface OwnBrokerOptions {
+  readonly log?: Log;
+  /** RabbitMQ: more lines of its `rabbitmq.conf`. */
+  readonly settings?: readonly string[];
+}
+
 /** A broker that a test can end and start again, whatever address the environment names. */
-export function startOwnBroker(name: BrokerName, options: { readonly log?: Log } = {}): Promise<OwnBroker> {
-  return firstThatStarts(name, OWN[name], options.log);
+export function startOwnBroker(name: BrokerName, { log, settings }: OwnBrokerOptions = {}): Promise<OwnBroker> {
+  const ways = OWN[name].map((way) => (say: Log) => way(say, settings));
+  return firstThatStarts(name, ways, log);
 }
 
 async function startBroker(name: BrokerName, log?: Log): Promise<RunningBroker> {

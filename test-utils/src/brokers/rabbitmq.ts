@@ -18,21 +18,24 @@ const START_TIMEOUT_MS = 60_000;
 const PORT_TAKEN = /eaddrinuse|already in use|already a epmd|failed to bind/i;
 const ATTEMPTS = 3;
 
-/** A RabbitMQ of our own: user and password `guest`, virtual host `/`, nothing declared. */
-export async function launchRabbitmq(program: RabbitmqProgram): Promise<OwnBroker> {
+/**
+ * A RabbitMQ of our own: user and password `guest`, virtual host `/`, nothing declared.
+ * @param settings more lines of its configuration
+ */
+export async function launchRabbitmq(program: RabbitmqProgram, settings: readonly string[] = []): Promise<OwnBroker> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await launch(program);
+      return await launch(program, settings);
     } catch (error) {
       if (attempt === ATTEMPTS || !PORT_TAKEN.test(String(error))) throw error;
     }
   }
 }
 
-async function launch(program: RabbitmqProgram): Promise<OwnBroker> {
+async function launch(program: RabbitmqProgram, settings: readonly string[]): Promise<OwnBroker> {
   const folder = temporaryFolder('otel-messaging-rabbitmq');
   const [port, distribution, names] = (await freePorts(3)) as [number, number, number];
-  const env = serverEnvironment(program, folder.path, { port, distribution, names });
+  const env = serverEnvironment(program, folder.path, { port, distribution, names }, settings);
   const options = { env, cwd: folder.path, without: /^(RABBITMQ_|ERL_)/ };
   // RabbitMQ would start this helper by itself, as a daemon that outlives it.
   const epmd = new TiedProcess([program.epmd, '-address', '127.0.0.1', '-port', String(names), '-d', '-d'], options);
@@ -85,7 +88,12 @@ interface Ports {
   readonly names: number;
 }
 
-function serverEnvironment(program: RabbitmqProgram, folder: string, ports: Ports): Record<string, string> {
+function serverEnvironment(
+  program: RabbitmqProgram,
+  folder: string,
+  ports: Ports,
+  settings: readonly string[],
+): Record<string, string> {
   const config = join(folder, 'rabbitmq.conf');
   // No file logging, and no alarm that blocks publishers on a machine whose disk is nearly full.
   const lines = [
@@ -93,6 +101,7 @@ function serverEnvironment(program: RabbitmqProgram, folder: string, ports: Port
     'log.console = true',
     'log.console.level = error',
     'disk_free_limit.absolute = 1MB',
+    ...settings,
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
   return {

@@ -166,6 +166,11 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   },
   'messaging.process.duration': { unit: 's', must: METRIC_MUST, may: [...METRIC_MAY, GROUP] },
   'messaging.client.sent.messages': { unit: '{message}', must: METRIC_MUST, may: METRIC_MAY },
+  'messaging.client.returned.messages': {
+    unit: '{message}',
+    must: [...METRIC_MUST, 'messaging.operation.type', 'error.type'],
+    may: METRIC_MAY,
+  },
   'messaging.client.consumed.messages': { unit: '{message}', must: METRIC_MUST, may: [...METRIC_MAY, GROUP] },
   'messaging.message.queue.duration': { unit: 's', must: METRIC_MUST, may: [...METRIC_MAY, GROUP] },
   'messaging.message.injections': {
