@@ -28,7 +28,7 @@ export type {
 } from './operation';
 export type { AnyFunction, Patches } from './patching';
 export type { OperationPlan } from './plan';
-export type { HandlerManner, ProcessOperation } from './process-operation';
+export { type HandlerManner, type ProcessOperation, runningHandler } from './process-operation';
 export { isObservable } from './promises';
 export type { ReceiveOperation } from './receive-operation';
 export * as semconv from './semconv';
