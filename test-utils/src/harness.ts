@@ -7,6 +7,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { InstrumentationBase } from '@opentelemetry/instrumentation';
 
+/** Frameworks that are tested in child processes alone: most tests have nothing to do with them, and they are slow to load. */
+const FRAMEWORKS = ['@nestjs/microservices'];
+
 /**
  * Applies an instrumentation to modules of the caller's registry, as the require hook would: jest has a registry of its
  * own, which the hook does not see. `enable()` and `disable()` then work as after a real `require`.
@@ -14,6 +17,7 @@ import type { InstrumentationBase } from '@opentelemetry/instrumentation';
  */
 export function applyInstrumentation(instrumentation: InstrumentationBase, load: NodeJS.Require): void {
   for (const definition of modulesOf(instrumentation)) {
+    if (FRAMEWORKS.includes(definition.name)) continue;
     const main = resolve(load, definition.name);
     if (main === undefined) continue;
     const folder = packageFolder(main, definition.name);

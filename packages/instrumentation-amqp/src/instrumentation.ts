@@ -9,6 +9,7 @@ import {
   InstrumentationNodeModuleFile,
   MessagingInstrumentation,
   type MessagingInstrumentationConfig,
+  nestModule,
 } from '@otel-messaging/messaging-common';
 import type { ChannelModule, Connection, ConnectModule } from './amqplib';
 import { Channels } from './channels';
@@ -83,6 +84,7 @@ export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrument
         undefined,
         WRAPPER_FILES.map(wrapperFile),
       ),
+      nestModule(this.patches, this.telemetry),
     ];
   }
 

@@ -12,6 +12,7 @@ export { suppressed } from './context';
 export { type Delivery, deliveryOf } from './delivery';
 export { errorType, guard } from './errors';
 export { MessagingInstrumentation } from './instrumentation';
+export { nestModule } from './nestjs';
 export type {
   Destination,
   MessageFacts,
