@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import type { InstrumentationBase } from '@opentelemetry/instrumentation';
 
 /** Frameworks that are tested in child processes alone: most tests have nothing to do with them, and they are slow to load. */
-const FRAMEWORKS = ['@nestjs/microservices'];
+const FRAMEWORKS = ['@nestjs/microservices', 'rascal'];
 
 /**
  * Applies an instrumentation to modules of the caller's registry, as the require hook would: jest has a registry of its

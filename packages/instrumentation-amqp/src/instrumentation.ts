@@ -19,6 +19,7 @@ import { type ChannelWrapperModule, ChannelWrappers } from './connection-manager
 import { consume } from './consumer';
 import { get, getWithCallback } from './get';
 import { publish, publishConfirmed, sendMessage } from './producer';
+import { createVhost, type VhostModule } from './rascal';
 import { serverOf } from './server';
 import { ack, ackAll, nack, nackAll, recover, reject } from './settlement';
 import { beneath, isPatchedByUpstream } from './upstream';
@@ -31,6 +32,7 @@ type Patch = (channels: Channels, original: AnyFunction) => AnyFunction;
 
 const SUPPORTED = ['>=0.10.0 <3'];
 const SUPPORTED_MANAGERS = ['>=3.0.0 <6'];
+const SUPPORTED_RASCALS = ['>=14.0.0 <22'];
 /** Where `amqp-connection-manager` has had its `ChannelWrapper`: as CommonJS, as ES module, and up to 3.2. */
 const WRAPPER_FILES = ['dist/cjs/ChannelWrapper.js', 'dist/esm/ChannelWrapper.js', 'lib/ChannelWrapper.js'];
 /** What the promise and the callback API have in common. */
@@ -84,6 +86,11 @@ export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrument
         undefined,
         WRAPPER_FILES.map(wrapperFile),
       ),
+      new InstrumentationNodeModuleDefinition('rascal', SUPPORTED_RASCALS, undefined, undefined, [
+        fileOf('rascal/lib/amqp/Vhost.js', SUPPORTED_RASCALS, (exports: VhostModule) => {
+          this.patches.add(exports, 'create', (original) => createVhost(this.telemetry, original));
+        }),
+      ]),
       nestModule(this.patches, this.telemetry),
     ];
   }

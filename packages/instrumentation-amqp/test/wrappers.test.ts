@@ -28,3 +28,8 @@ describe('amqp-connection-manager', () => {
     );
   });
 });
+
+// More publishes at once than channels, a message that is given back, and one that is published again.
+test('rascal: each publish is in the trace of its caller, each attempt in that of its message', () => {
+  expect(run('rascal.cjs', [], preload).stdout).toBe(readFileSync(join(FIXTURES, 'rascal.txt'), 'utf8'));
+});
