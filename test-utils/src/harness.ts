@@ -3,9 +3,12 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { InstrumentationBase } from '@opentelemetry/instrumentation';
+
+/** Frameworks that are tested in child processes alone: most tests have nothing to do with them, and they are slow to load. */
+const FRAMEWORKS = ['@nestjs/microservices', 'rascal'];
 
 /**
  * Applies an instrumentation to modules of the caller's registry, as the require hook would: jest has a registry of its
@@ -14,6 +17,7 @@ import type { InstrumentationBase } from '@opentelemetry/instrumentation';
  */
 export function applyInstrumentation(instrumentation: InstrumentationBase, load: NodeJS.Require): void {
   for (const definition of modulesOf(instrumentation)) {
+    if (FRAMEWORKS.includes(definition.name)) continue;
     const main = resolve(load, definition.name);
     if (main === undefined) continue;
     const folder = packageFolder(main, definition.name);
@@ -26,7 +30,7 @@ export function applyInstrumentation(instrumentation: InstrumentationBase, load:
     for (const file of definition.files) {
       const path = join(folder, file.name.slice(definition.name.length + 1));
       const resolved = resolve(load, path);
-      if (resolved === undefined) continue; // a file of other versions
+      if (resolved === undefined || isModule(resolved)) continue; // a file of other versions, or for `import` alone
       file.moduleExports = load(resolved);
       if (instrumentation.isEnabled()) file.patch(file.moduleExports, version);
     }
@@ -62,4 +66,14 @@ function packageFolder(main: string, name: string): string {
   const marker = join('node_modules', ...name.split('/'));
   const end = main.lastIndexOf(marker);
   return end < 0 ? dirname(main) : main.slice(0, end + marker.length);
+}
+
+/** Whether the nearest `package.json` calls its files ES modules, which jest's registry does not load. */
+function isModule(file: string): boolean {
+  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest))
+      return (JSON.parse(readFileSync(manifest, 'utf8')) as { type?: string }).type === 'module';
+  }
+  return false;
 }

@@ -111,6 +111,8 @@ export class Channels {
   private readonly key = Symbol('otel-messaging channel');
   private readonly connections = new WeakMap<Connection, ConnectionState>();
   private readonly live = new Set<ChannelState>();
+  /** Whether amqplib's `publish` is patched, so that what a wrapper queues is seen again when it is sent. */
+  seesPublishes = false;
 
   constructor(readonly telemetry: Telemetry) {}
 

@@ -9,14 +9,17 @@ import {
   InstrumentationNodeModuleFile,
   MessagingInstrumentation,
   type MessagingInstrumentationConfig,
+  nestModule,
 } from '@otel-messaging/messaging-common';
 import type { ChannelModule, Connection, ConnectModule } from './amqplib';
 import { Channels } from './channels';
 import { allocate, closeBecause, toClosed } from './closing';
 import { handleConfirm } from './confirms';
+import { type ChannelWrapperModule, ChannelWrappers } from './connection-manager';
 import { consume } from './consumer';
 import { get, getWithCallback } from './get';
 import { publish, publishConfirmed, sendMessage } from './producer';
+import { createVhost, type VhostModule } from './rascal';
 import { acceptMessageFrame } from './returns';
 import { serverOf } from './server';
 import { ack, ackAll, nack, nackAll, recover, reject } from './settlement';
@@ -29,6 +32,10 @@ export type AmqpInstrumentationConfig = MessagingInstrumentationConfig;
 type Patch = (channels: Channels, original: AnyFunction) => AnyFunction;
 
 const SUPPORTED = ['>=0.10.0 <3'];
+const SUPPORTED_MANAGERS = ['>=3.0.0 <6'];
+const SUPPORTED_RASCALS = ['>=14.0.0 <22'];
+/** Where `amqp-connection-manager` has had its `ChannelWrapper`: as CommonJS, as ES module, and up to 3.2. */
+const WRAPPER_FILES = ['dist/cjs/ChannelWrapper.js', 'dist/esm/ChannelWrapper.js', 'lib/ChannelWrapper.js'];
 /** What the promise and the callback API have in common. */
 const CHANNEL_PATCHES: Readonly<Record<string, Patch>> = { consume, ack, ackAll, nack, nackAll, reject, recover };
 
@@ -51,15 +58,20 @@ export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrument
   }
 
   protected override init(): InstrumentationNodeModuleDefinition[] {
-    const file = (name: string, patch: (exports: never) => void) =>
+    const fileOf = (name: string, versions: string[], patch: (exports: never) => void) =>
       new InstrumentationNodeModuleFile(
-        `amqplib/lib/${name}`,
-        SUPPORTED,
+        name,
+        versions,
         (moduleExports) => {
           patch(moduleExports as never);
           return moduleExports;
         },
         () => {},
+      );
+    const file = (name: string, patch: (exports: never) => void) => fileOf(`amqplib/lib/${name}`, SUPPORTED, patch);
+    const wrapperFile = (name: string) =>
+      fileOf(`amqp-connection-manager/${name}`, SUPPORTED_MANAGERS, (exports: ChannelWrapperModule) =>
+        this.patchWrapper(exports),
       );
     return [
       new InstrumentationNodeModuleDefinition('amqplib', SUPPORTED, undefined, undefined, [
@@ -68,6 +80,19 @@ export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrument
         file('channel_model.js', (exports: ChannelModule) => this.patchModel(exports, get)),
         file('callback_model.js', (exports: ChannelModule) => this.patchModel(exports, getWithCallback)),
       ]),
+      new InstrumentationNodeModuleDefinition(
+        'amqp-connection-manager',
+        SUPPORTED_MANAGERS,
+        undefined,
+        undefined,
+        WRAPPER_FILES.map(wrapperFile),
+      ),
+      new InstrumentationNodeModuleDefinition('rascal', SUPPORTED_RASCALS, undefined, undefined, [
+        fileOf('rascal/lib/amqp/Vhost.js', SUPPORTED_RASCALS, (exports: VhostModule) => {
+          this.patches.add(exports, 'create', (original) => createVhost(this.telemetry, original));
+        }),
+      ]),
+      nestModule(this.patches, this.telemetry),
     ];
   }
 
@@ -114,6 +139,14 @@ export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrument
       isSuperseding,
     );
     this.patch(ConfirmChannel.prototype, { publish: publishConfirmed }, isSuperseding);
+    this.channels.seesPublishes = true;
+  }
+
+  private patchWrapper({ default: ChannelWrapper }: ChannelWrapperModule): void {
+    const wrappers = new ChannelWrappers(this.channels);
+    for (const name of ['publish', 'sendToQueue', 'consume'] as const) {
+      this.patches.add(ChannelWrapper.prototype, name, (original: AnyFunction) => wrappers[name](original));
+    }
   }
 
   private patch(prototype: object, patches: Readonly<Record<string, Patch>>, isSuperseding = false): void {

@@ -106,6 +106,13 @@ export class OutgoingMessage {
     return new OutgoingMessage(this.content, this.properties, this.frameMax, fields, stale);
   }
 
+  /** The same, with as much of its context as there is room for where frames are not longer than that. */
+  within(frameMax: number): OutgoingMessage {
+    if (this.added === undefined || frameMax >= this.frameMax) return this;
+    const fitting = fieldsThatFit(this.added, roomForHeaders(this.properties, frameMax));
+    return new OutgoingMessage(this.content, this.properties, frameMax, fitting, this.stale);
+  }
+
   /**
    * Adds the context to the table that amqplib has made for this message, on top of the application's. Inherited entries
    * are sent like own ones, and undefined ones are not: so stale fields are hidden where they are.

@@ -9,6 +9,7 @@ import type { AmqpProperties, Channel } from './amqplib';
 import type { ChannelState, Channels } from './channels';
 import { OutgoingMessage, outgoingMessages } from './message';
 import type { Plans } from './plans';
+import { queuedWith, sendQueued } from './queued-publish';
 import { addressOf, markOf } from './returns';
 
 type Send = SendOperation<OutgoingMessage>;
@@ -24,6 +25,8 @@ export function publish(
 ): AnyFunction {
   return function publish(this: Channel, ...args: unknown[]) {
     if (!channels.telemetry.isOn() || isConfirmChannel(this)) return original.apply(this, args);
+    const queued = queuedWith(args[3]);
+    if (queued !== undefined) return sendQueued(channels, queued, original, this, args);
     const state = channels.of(this);
     const operation = startSend(channels, state, args);
     if (operation === undefined) return original.apply(this, args);
@@ -37,6 +40,8 @@ export function publish(
 export function publishConfirmed(channels: Channels, original: AnyFunction): AnyFunction {
   return function publish(this: Channel, ...args: unknown[]) {
     if (!channels.telemetry.isOn()) return original.apply(this, args);
+    const queued = queuedWith(args[3]);
+    if (queued !== undefined) return sendQueued(channels, queued, original, this, args);
     const state = channels.of(this);
     const operation = startSend(channels, state, args);
     if (operation === undefined) return original.apply(this, args);

@@ -21,6 +21,9 @@ const inner = (name: string) => require(join(folder, 'lib', name));
 const base = inner('channel.js') as Model;
 const models = [inner('channel_model.js'), inner('callback_model.js')] as readonly Model[];
 const connecting = inner('connect.js') as Prototype;
+const wrapper = require(join(dirname(require.resolve('amqp-connection-manager')), 'ChannelWrapper.js')) as {
+  readonly default: { readonly prototype: Prototype };
+};
 
 /** Each patched function, as it was before anything patched it. */
 export const doors = [
@@ -36,6 +39,7 @@ export const doors = [
     })),
     { holder: ConfirmChannel.prototype, name: 'publish' },
   ]),
+  ...['publish', 'sendToQueue', 'consume'].map((name) => ({ holder: wrapper.default.prototype, name })),
 ].map(({ holder, name }) => ({ holder, name, original: holder[name] }));
 
 /** One for all tests of a file, as in an application. */
@@ -44,4 +48,5 @@ applyInstrumentation(instrumentation, require);
 
 // Only now: these take hold of inner functions when they are loaded.
 export const amqplib = require('amqplib') as PromiseApi;
+export const connectionManager = require('amqp-connection-manager') as typeof import('amqp-connection-manager');
 export const callbackApi = require('amqplib/callback_api') as typeof CallbackApi;

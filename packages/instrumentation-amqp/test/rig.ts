@@ -6,7 +6,7 @@
 import type { Rig, RigClient, RigMessage } from '@otel-messaging/test-utils';
 import type { Channel, ConfirmChannel, Message, Options } from 'amqplib';
 import type * as Callbacks from 'amqplib/callback_api';
-import { amqplib, callbackApi, doors, instrumentation } from './amqplib';
+import { amqplib, callbackApi, connectionManager, doors, instrumentation } from './amqplib';
 import { brokerUrl, freshName } from './broker';
 
 interface Input {
@@ -26,10 +26,67 @@ interface Queue {
   close(): Promise<void>;
 }
 
+/** Through `amqp-connection-manager`, whose calls answer with promises. */
+const wrapperRig: Rig = {
+  ...rig('amqp-connection-manager', plainQueue),
+  connect: async () => {
+    const name = freshName('conformance');
+    const manager = connectionManager.connect([brokerUrl()]);
+    const wrapper = manager.createChannel({
+      setup: async (channel: ConfirmChannel) => {
+        await channel.assertQueue(name, { expires: 60_000 });
+        await channel.prefetch(1);
+      },
+    });
+    await wrapper.waitForConnect();
+    const sent: Promise<unknown>[] = [];
+    let consuming: Promise<unknown> = Promise.resolve();
+    let cancelling: Promise<void> = Promise.resolve();
+    const client = clientOf({
+      publish: (content, options) => {
+        const answer = wrapper.sendToQueue(name, content as Buffer, options as Options.Publish);
+        sent.push(answer.catch(() => {}));
+        return answer;
+      },
+      publishWhenClosed: () => undefined,
+      flush: async () => {
+        await Promise.all(sent.splice(0));
+      },
+      consume: (consumerTag, handler) => {
+        consuming = wrapper.consume(name, (message) => handler(message), { consumerTag });
+        return consuming;
+      },
+      // The wrapper ignores it for a consumer that the broker has not answered for, even if that has messages already.
+      cancel: (tag) => {
+        cancelling = consuming.then(() => wrapper.cancel(tag));
+        return cancelling;
+      },
+      ack: (message) => void cancelling.then(() => wrapper.ack(message)),
+      discard: (message) => void cancelling.then(() => wrapper.nack(message, false, false)),
+      close: () => manager.close(),
+    });
+    return {
+      ...client,
+      // What amqplib refuses is an event of the wrapper's, and its promise never settles.
+      malformed: {
+        'no content': () => wrapper.sendToQueue(name, null),
+        'no content, with an exchange': () => wrapper.publish('', name, null),
+        'options with a getter that throws': () =>
+          wrapper.publish('', name, Buffer.from('x'), {
+            get headers() {
+              throw new Error('hostile');
+            },
+          }),
+      },
+    };
+  },
+};
+
 export const rigs: readonly Rig[] = [
   rig('amqplib, promises', plainQueue),
   rig('amqplib, promises, confirms', confirmQueue),
   rig('amqplib, callbacks', callbackQueue),
+  wrapperRig,
 ];
 
 function rig(name: string, open: (queue: string) => Promise<Queue>): Rig {

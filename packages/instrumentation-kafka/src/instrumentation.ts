@@ -8,6 +8,7 @@ import {
   InstrumentationNodeModuleFile,
   MessagingInstrumentation,
   type MessagingInstrumentationConfig,
+  nestModule,
 } from '@otel-messaging/messaging-common';
 import { isPatched, KAFKAJS_FILE, type KafkaClass, patchKafka, remembering } from './clients/kafkajs';
 import type { MessageOptions } from './message';
@@ -64,7 +65,10 @@ export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrume
       });
       return exports;
     };
-    return [new InstrumentationNodeModuleDefinition('kafkajs', KAFKAJS_VERSIONS, check, undefined, [file])];
+    return [
+      new InstrumentationNodeModuleDefinition('kafkajs', KAFKAJS_VERSIONS, check, undefined, [file]),
+      nestModule(this.patches, this.telemetry),
+    ];
   }
 
   private warnUnlessAttached(exports: KafkaModule): void {

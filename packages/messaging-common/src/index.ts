@@ -15,6 +15,7 @@ export { type Delivery, deliveryOf } from './delivery';
 export { errorType, guard } from './errors';
 export { type Handled, handledHere } from './handled-here';
 export { MessagingInstrumentation } from './instrumentation';
+export { nestModule } from './nestjs';
 export type {
   Destination,
   MessageFacts,
@@ -31,7 +32,7 @@ export type {
 } from './operation';
 export type { AnyFunction, Patches } from './patching';
 export type { OperationPlan } from './plan';
-export type { HandlerManner, ProcessOperation } from './process-operation';
+export { type HandlerManner, type ProcessOperation, runningHandler } from './process-operation';
 export { isObservable } from './promises';
 export type { ReceiveOperation } from './receive-operation';
 export * as semconv from './semconv';

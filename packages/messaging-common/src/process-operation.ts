@@ -3,10 +3,17 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Attributes, type Context, ROOT_CONTEXT, type Span, type SpanContext } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  context as contextApi,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+} from '@opentelemetry/api';
 import { ActiveOperation, hrTime } from './active-operation';
 import type { Incoming } from './carrier';
-import { type DeliveryScope, settled, withoutPastScope, withoutScope, withScope } from './context';
+import { type DeliveryScope, scopeOf, settled, withoutPastScope, withoutScope, withScope } from './context';
 import { spanKind } from './conventions';
 import type { DeliveredBatch, Delivery } from './delivery';
 import type { MessageReader, Outcome, Settlement } from './operation';
@@ -52,6 +59,9 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   private isStarted = false;
   private isHandling: boolean;
   private isSettled = false;
+  /** Promises that have to settle before the handling is over. */
+  private awaited = 0;
+  private ownFailure: Outcome | undefined;
   private deliveries: OpenDeliveries | undefined;
   private tag = 0;
 
@@ -112,13 +122,15 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
       this.watch(result, manner.dropsPromise);
       return result;
     }
+    if (this.awaited > 0) return result; // a wrapper below knows of a promise that it does not return
     this.isHandling = false;
     if (!manner.endsAtSettlement || this.isSettled) this.end();
     return result;
   }
 
   /**
-   * Ends with a promise of the application, which keeps it.
+   * Ends with a promise of the application, which keeps it; where there are several, with the last one, or the first
+   * rejection.
    * @param rethrows where nobody else may be waiting: our handler must not make a rejection look handled. If the
    *   application has kept the promise and handles it elsewhere, its rejection is reported all the same; the language
    *   does not tell the two apart.
@@ -126,7 +138,10 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   watch(promise: Promise<unknown>, rethrows: boolean): void {
     this.isHandling = true;
     this.startLazily();
-    const fulfilled = () => this.end();
+    this.awaited++;
+    const fulfilled = () => {
+      if (--this.awaited === 0) this.end();
+    };
     const rejected = (error: unknown) => {
       this.fail(error);
       if (rethrows) throw error;
@@ -137,6 +152,11 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
       this.telemetry.report('watch a promise', error); // of a class whose constructor throws
       this.end();
     }
+  }
+
+  /** Notes that the handler failed, where a framework keeps the error to itself; the operation ends as it would without. */
+  failsWith(error: unknown): void {
+    this.ownFailure ??= { error: error ?? String(error) };
   }
 
   /** Notes what the broker was told of the message; ends the operation if its handler has returned. */
@@ -257,7 +277,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     this.message = undefined;
     this.ambient = ROOT_CONTEXT;
     this.delivered.release?.(this);
-    return super.record(outcome);
+    return super.record(outcome ?? this.ownFailure);
   }
 
   private startLazily(): void {
@@ -303,4 +323,10 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
       return telemetry.signals.carrier?.extractOver(ambient, message as M, reader, incoming) ?? ambient;
     });
   }
+}
+
+/** The operation whose handler is running here; undefined outside of handlers, and where its end was seen. */
+export function runningHandler(): ProcessOperation | undefined {
+  const scope = scopeOf(contextApi.active());
+  return scope instanceof ProcessOperation && !scope.isOver() ? scope : undefined;
 }

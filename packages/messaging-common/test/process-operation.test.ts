@@ -6,7 +6,7 @@
 import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { AlwaysOffSampler, ParentBasedSampler } from '@opentelemetry/sdk-trace-base';
 import { unhandledRejections } from '@otel-messaging/test-utils';
-import { deliveryOf } from '../src';
+import { deliveryOf, runningHandler } from '../src';
 import type { MessageReader } from '../src/operation';
 import { AT_SETTLEMENT, activeSpanId, applicationWork, type Message, PROMISE, pause, Rig, reader } from './support';
 
@@ -506,5 +506,56 @@ describe('without a tracer', () => {
     rig.telemetry.isOn();
     expect(start(foreign()).handle(PROMISE, () => 'result', undefined)).toBe('result');
     expect(Object.keys(await rig.counts('messaging.process.duration'))).toEqual(['memory process orders']);
+  });
+});
+
+describe('a wrapper between client and handler', () => {
+  /** As a wrapper that calls the handler and returns nothing to the client. */
+  function keepsPromise(handler: () => Promise<unknown>): undefined {
+    runningHandler()?.watch(handler(), false);
+    return undefined;
+  }
+
+  test('that drops the promise of a handler can have it watched', async () => {
+    const operation = start(foreign());
+    operation.handle(PROMISE, () => keepsPromise(async () => pause()), undefined);
+    expect(rig.tracing.openSpans).toBe(1);
+    await pause();
+    await pause();
+    expect(rig.tracing.openSpans).toBe(0);
+  });
+
+  test('is waited for besides the promise that the client gets, and the last one ends the span', async () => {
+    let finish: (value?: unknown) => void = () => {};
+    const later = new Promise((resolve) => {
+      finish = resolve;
+    });
+    const operation = start(foreign());
+    const result = operation.handle(AT_SETTLEMENT, async () => keepsPromise(() => later), undefined);
+    operation.settle('ack');
+    await result;
+    await pause();
+    expect(rig.tracing.openSpans).toBe(1);
+    finish();
+    await pause();
+    expect(rig.tracing.openSpans).toBe(0);
+  });
+
+  test('that keeps an error to itself can have it noted', async () => {
+    const operation = start(foreign());
+    operation.handle(PROMISE, () => runningHandler()?.failsWith(new RangeError('kept')), undefined);
+    expect(rig.tracing.spans().at(-1)?.attributes['error.type']).toBe('RangeError');
+  });
+
+  test('finds no handler outside of one, nor one that is over', async () => {
+    expect(runningHandler()).toBeUndefined();
+    const operation = start(foreign());
+    const after = operation.handle(PROMISE, async () => pause().then(pause), undefined).then(() => runningHandler());
+    await context.with(operation.context, async () => {
+      expect(runningHandler()).toBe(operation);
+      await after;
+      await pause();
+      expect(runningHandler()).toBeUndefined();
+    });
   });
 });

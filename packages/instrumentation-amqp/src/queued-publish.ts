@@ -1,0 +1,87 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { Attributes } from '@opentelemetry/api';
+import { type AnyFunction, type SendOperation, semconv } from '@otel-messaging/messaging-common';
+import type { Channel } from './amqplib';
+import type { Channels, ConnectionState } from './channels';
+import type { OutgoingMessage } from './message';
+
+/**
+ * Under which the options of a publish carry it through a queue of the wrapper's: that hands its own copy of them to
+ * amqplib, which reads no more than the properties that it knows.
+ */
+export const QUEUED = Symbol('otel-messaging queued publish');
+
+/** What is known of a wrapper that queues messages. */
+export interface WrapperState {
+  /** The one that its last message went to; undefined before its first. */
+  connection: ConnectionState | undefined;
+}
+
+/** One message on its way from the call that queued it to the answer that the application gets: one span, however often it is sent. */
+export class QueuedPublish {
+  private readonly connection: ConnectionState | undefined;
+  private bodySize: number | undefined;
+
+  constructor(
+    private readonly wrapper: WrapperState,
+    private readonly operation: SendOperation<OutgoingMessage>,
+    private readonly exchange: string,
+    private readonly routingKey: string,
+  ) {
+    this.connection = wrapper.connection;
+  }
+
+  /** What a channel is to send; asked again for each attempt, which may be on another connection. */
+  handedTo(connection: ConnectionState, content: unknown): OutgoingMessage {
+    const { operation } = this;
+    this.wrapper.connection = connection;
+    if (connection !== this.connection) operation.plan = connection.sends.for(this.exchange, this.routingKey);
+    if (Buffer.isBuffer(content)) this.bodySize = content.length;
+    return operation.message.within(connection.frameMax);
+  }
+
+  /** @param capturesBodySize the body that was encoded on the way */
+  end(error: unknown, capturesBodySize: boolean): void {
+    this.operation.end({ error, attributes: this.lateAttributes(capturesBodySize) });
+  }
+
+  private lateAttributes(capturesBodySize: boolean): Attributes | undefined {
+    const { connection, wrapper, operation, bodySize } = this;
+    const isLate = connection !== wrapper.connection;
+    if (!isLate && !capturesBodySize) return undefined;
+    const late: Attributes = isLate ? { ...operation.plan.attributes } : {};
+    if (capturesBodySize && bodySize !== undefined) late[semconv.ATTR_MESSAGING_MESSAGE_BODY_SIZE] = bodySize;
+    return late;
+  }
+}
+
+/** The publish that a wrapper has queued with these options. */
+export function queuedWith(options: unknown): QueuedPublish | undefined {
+  return typeof options === 'object' && options !== null
+    ? (options as { readonly [QUEUED]?: QueuedPublish })[QUEUED]
+    : undefined;
+}
+
+/** Calls amqplib for a publish that has its span already. */
+export function sendQueued(
+  channels: Channels,
+  queued: QueuedPublish,
+  original: AnyFunction,
+  channel: Channel,
+  args: unknown[],
+): unknown {
+  const state = channels.of(channel);
+  const outer = state.outgoing;
+  state.outgoing = channels.telemetry.guard('find what is to travel with a queued message', undefined, () =>
+    queued.handedTo(state.connection, args[2]),
+  );
+  try {
+    return original.apply(channel, args);
+  } finally {
+    state.outgoing = outer;
+  }
+}
