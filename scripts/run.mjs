@@ -21,8 +21,9 @@ build();
 if (task === 'demo') await hand('examples/order-pipeline/run.js');
 else if (task === 'bench') await hand('bench/run.mjs');
 else if (task === 'sdk') await hand('scripts/sdk-matrix.mjs');
+else if (task === 'versions') await hand('scripts/version-matrix.mjs');
 else if (task === 'test') test();
-else fail(`unknown task '${task}': demo, test, bench or sdk`);
+else fail(`unknown task '${task}': demo, test, bench, sdk or versions`);
 
 /** Types, lint, then jest with the brokers; arguments go to jest. */
 function test() {
