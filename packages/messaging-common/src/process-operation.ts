@@ -209,7 +209,13 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   }
 
   isOver(): boolean {
-    return this.isEnded || this.endedMs !== undefined;
+    return this.isEnded || (this.endedMs !== undefined && !this.isHeld);
+  }
+
+  override letGo(outcome?: Outcome): void {
+    // A message that was merely read has no span, unless it is said to have failed.
+    if (!this.isStarted && this.endedMs !== undefined && outcome?.error === undefined) this.isHeld = false;
+    else super.letGo(outcome);
   }
 
   isCreationContext({ spanId, traceId }: SpanContext): boolean {
