@@ -254,7 +254,7 @@ describe('handleMessage', () => {
 
   test('messages of a client that is not instrumented have spans, by the URL of the queue', async () => {
     await send('one');
-    const plain = { send: (command: { input: object; constructor: { name: string } }) => bare(client, command) };
+    const plain = { send: (command: never) => bare(client, command) };
     await consume({ sqs: plain as never, messageAttributeNames: ['All'], handleMessage: giveBack });
     expect(shown('messaging.destination.name')).toBe(
       lines(`
