@@ -4,29 +4,38 @@
  */
 
 import {
+  BoundedMap,
   InstrumentationNodeModuleDefinition,
   letGoOfAllTaken,
   MessagingInstrumentation,
 } from '@otel-messaging/messaging-common';
 import { type Service, tracedSend } from './client';
 import { resolveOptions, type SqsInstrumentationConfig, type SqsOptions } from './config';
+import { regionOfUrl, serverOfUrl } from './operations';
 import { setHelperSource } from './process';
 import { Queue } from './queue';
 import { snsService } from './sns-service';
+import { CONSUMER_VERSIONS, patchConsumer } from './sqs-consumer';
 import { sqsService } from './sqs-service';
 import { VERSION } from './version';
 
 /** What is used of the modules: `SQSClient`, `SNSClient`. */
 type AwsModule = Readonly<Record<string, { readonly prototype: object } | undefined>>;
 
+/** What is used of the module `sqs-consumer`. */
+interface ConsumerModule {
+  readonly Consumer?: { readonly prototype: object };
+}
+
 /**
  * Instruments `@aws-sdk/client-sqs` and `@aws-sdk/client-sns`: `SQSClient` and `SNSClient`, and the aggregated `SQS` and
- * `SNS`, whose methods end in the same `send`.
+ * `SNS`, whose methods end in the same `send`; and `sqs-consumer`, which is built on it.
  */
 export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentationConfig> {
   // The base class calls `init` before fields of this class exist.
   declare private lazyOptions: { readonly config: SqsInstrumentationConfig; readonly options: SqsOptions } | undefined;
   declare private lazyQueue: Queue | undefined;
+  declare private lazyQueues: BoundedMap<string, Queue> | undefined;
 
   constructor(config: SqsInstrumentationConfig = {}) {
     super('@otel-messaging/instrumentation-sqs', VERSION, config);
@@ -41,6 +50,9 @@ export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentat
       ),
       new InstrumentationNodeModuleDefinition('@aws-sdk/client-sns', VERSIONS, (module, version) =>
         this.patch(module, 'SNSClient', snsService(this.telemetry, options), version),
+      ),
+      new InstrumentationNodeModuleDefinition('sqs-consumer', CONSUMER_VERSIONS, (module, version) =>
+        this.patchConsumer(module, version),
       ),
     ];
   }
@@ -57,12 +69,29 @@ export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentat
   override setConfig(config: SqsInstrumentationConfig): void {
     super.setConfig(config);
     this.lazyQueue = undefined;
+    this.lazyQueues = undefined;
   }
 
   /** For messages whose queue is not known. */
   get unknownQueue(): Queue {
     this.lazyQueue ??= new Queue(this.telemetry, this.options, {});
     return this.lazyQueue;
+  }
+
+  /** A queue that no client has told of, by its URL. */
+  private queueAt(url: unknown): Queue {
+    if (typeof url !== 'string') return this.unknownQueue;
+    this.lazyQueues ??= new BoundedMap(1000);
+    const facts = { url, server: serverOfUrl(url), region: regionOfUrl(url) };
+    return this.lazyQueues.get(url) ?? this.lazyQueues.add(url, new Queue(this.telemetry, this.options, facts));
+  }
+
+  private patchConsumer(module: ConsumerModule, version: string | undefined): ConsumerModule {
+    const prototype = module?.Consumer?.prototype;
+    const isPatched =
+      prototype !== undefined && patchConsumer(prototype, this.patches, this.telemetry, (url) => this.queueAt(url));
+    if (!isPatched) this._diag.warn(`sqs-consumer ${version} is not as known: its handlers may be traced in part`);
+    return module;
   }
 
   private patch<Place>(

@@ -8,7 +8,15 @@ import { type MessageOutcome, type OperationFacts, type Server, semconv } from '
 import type { SqsOptions } from './config';
 
 /** The operations that are traced, by what the conventions call them. */
-export type QueueOperation = 'send' | 'sendBatch' | 'create' | 'receive' | 'process' | 'delete' | 'deleteBatch';
+export type QueueOperation =
+  | 'send'
+  | 'sendBatch'
+  | 'create'
+  | 'receive'
+  | 'process'
+  | 'processBatch'
+  | 'delete'
+  | 'deleteBatch';
 
 /** What is known of the place that a call goes to. */
 export interface QueueFacts {
@@ -23,6 +31,7 @@ const OPERATIONS: Readonly<Record<QueueOperation, Pick<OperationFacts, 'type' | 
   create: { type: 'create', name: 'create' },
   receive: { type: 'receive', name: 'receive', isBatch: true },
   process: { type: 'process', name: 'process' },
+  processBatch: { type: 'process', name: 'process', isBatch: true },
   delete: { type: 'settle', name: 'delete' },
   deleteBatch: { type: 'settle', name: 'delete', isBatch: true },
 };

@@ -23,6 +23,11 @@ export abstract class ActiveOperation {
   protected endedMs: number | undefined;
   /** Milliseconds since the epoch; set for a span that is made later than its operation began. */
   protected startedEpochMs: number | undefined;
+  /** Whether `end` only notes when the work was over and how it went. */
+  protected isHeld = false;
+  private noted: Outcome | undefined;
+  /** When the work was over, for a span whose times are the SDK's. */
+  private notedAt: HrTime | undefined;
   private hasCalled = false;
 
   protected constructor(
@@ -89,6 +94,10 @@ export abstract class ActiveOperation {
   /** Ends the operation; later calls do nothing. Whatever fails on the way, the span ends and the metrics are recorded. */
   end(outcome?: Outcome): void {
     if (this.isEnded) return;
+    if (this.isHeld) {
+      this.note(outcome);
+      return;
+    }
     this.isEnded = true;
     const { telemetry } = this;
     let failure: string | undefined;
@@ -99,7 +108,7 @@ export abstract class ActiveOperation {
     }
     if (this.isMeasured()) this.endedMs ??= performance.now();
     try {
-      this.span?.end(this.endedMs === undefined ? undefined : this.timeOf(this.endedMs));
+      this.span?.end(this.notedAt ?? (this.endedMs === undefined ? undefined : this.timeOf(this.endedMs)));
     } catch (error) {
       telemetry.report('end a span', error);
     }
@@ -108,6 +117,23 @@ export abstract class ActiveOperation {
     } catch (error) {
       telemetry.report('record metrics', error);
     }
+  }
+
+  /** From now on `end` notes the time and the outcome; the span ends with `conclude`, by when more is known of it. */
+  hold(): void {
+    if (!this.isEnded) this.isHeld = true;
+  }
+
+  /**
+   * Ends what was held, at the time that was noted. Work that goes on ends by itself.
+   * @param outcome what became known since; an error that was noted wins over it
+   */
+  conclude(outcome?: Outcome): void {
+    if (!this.isHeld) return;
+    this.isHeld = false;
+    if (this.endedMs === undefined) return;
+    const { noted } = this;
+    this.end(noted?.error === undefined ? outcome : { ...outcome, ...noted });
   }
 
   /** Whether anybody reads when the operation ended: reading the clock costs as much as all else that ends it. */
@@ -169,8 +195,14 @@ export abstract class ActiveOperation {
     if (typeof message === 'string' && message !== '' && message !== type) {
       span.setStatus({ code: SpanStatusCode.ERROR, message: message.slice(0, 1000) });
     }
-    const time = this.timeOf(performance.now());
+    const time = this.notedAt ?? this.timeOf(this.endedMs ?? performance.now());
     this.telemetry.recordException(span, this.context, this.plan.facts.type, error, time);
+  }
+
+  private note(outcome: Outcome | undefined): void {
+    this.noted ??= outcome;
+    if (this.startedEpochMs === undefined) this.notedAt ??= hrTime(Date.now());
+    this.endedMs ??= performance.now();
   }
 
   /** A context manager that fails is no reason for the application's call to fail. */

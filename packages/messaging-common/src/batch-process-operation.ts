@@ -5,15 +5,26 @@
 
 import { type Context, type Link, ROOT_CONTEXT, type Span, type SpanContext } from '@opentelemetry/api';
 import { ActiveOperation } from './active-operation';
-import { type DeliveryScope, withScope } from './context';
+import { ambientSpan, type DeliveryScope, withoutScope, withScope, withSpan } from './context';
 import { spanKind } from './conventions';
 import { DeliveredBatch, type Delivery, deliver, deliveryOf } from './delivery';
+import { commonError, failuresOf } from './failures';
 import { followIteration } from './iteration';
-import type { MessageReader } from './operation';
+import type { MessageReader, Outcome } from './operation';
 import type { OperationPlan } from './plan';
 import { isObservable } from './promises';
 import { ATTR_MESSAGING_BATCH_MESSAGE_COUNT } from './semconv';
 import type { Telemetry } from './telemetry';
+
+/** What is special about a batch. */
+export interface BatchSetting {
+  /** What is active where the batch is handed over; without it that is an accident. Its span is the parent. */
+  readonly ambient?: Context;
+  /** Of messages that an earlier operation has delivered, and counted. */
+  readonly deliveries?: readonly Delivery[];
+  /** Spans of single messages wait for the end of the batch, whose outcome may speak of each. */
+  readonly holdsMessages?: boolean;
+}
 
 /**
  * A callback that handles several messages at once: one span that links to all of them and has no parent of theirs.
@@ -24,6 +35,8 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
   readonly context: Context;
   private readonly batch: DeliveredBatch<object>;
   private readonly delivered: readonly Delivery<object>[];
+  /** For as long as the batch lasts. */
+  private messages: readonly object[];
   /** Traces by the ids of creation spans; made for the first message that is sent from within. */
   private creations: Map<string, string> | undefined;
   /** When the application was done with the message before, or got the batch; by the steady clock. */
@@ -39,29 +52,36 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
     // biome-ignore lint/suspicious/noExplicitAny: the batch's one reader, whatever its message type
     reader: MessageReader<any>,
     messagePlan: OperationPlan,
+    { ambient = ROOT_CONTEXT, deliveries, holdsMessages = false }: BatchSetting = {},
   ) {
     super(telemetry, plan);
-    this.context = withScope(ROOT_CONTEXT, this);
-    telemetry.countMessages(plan, messages.length);
-    const batch = new DeliveredBatch<object>(telemetry, messagePlan, reader);
-    this.batch = batch;
-    batch.isDescribed = true;
-    this.delivered = deliver(batch, messages);
+    this.messages = messages;
+    this.context = withScope(ambient, this);
+    if (deliveries?.[0] !== undefined) {
+      this.batch = deliveries[0].batch as DeliveredBatch<object>;
+      this.delivered = deliveries as readonly Delivery<object>[];
+    } else {
+      telemetry.countMessages(plan, messages.length);
+      this.batch = new DeliveredBatch<object>(telemetry, messagePlan, reader);
+      this.batch.isDescribed = true;
+      this.delivered = deliver(this.batch, messages);
+    }
+    this.batch.isHolding = holdsMessages;
     const links: Link[] = [];
     for (let i = 0; i < this.delivered.length; i++) {
       const delivery = this.delivered[i] as Delivery<object>;
       if (delivery.creation === undefined) continue;
-      delivery.attributes = telemetry.linkAttributes(messages[i], reader);
+      delivery.attributes ??= telemetry.linkAttributes(messages[i], reader);
       links.push({ context: delivery.creation, attributes: delivery.attributes });
     }
-    this.span = telemetry.tracerIn(ROOT_CONTEXT)?.startSpan(
+    this.span = telemetry.tracerIn(ambient)?.startSpan(
       plan.spanName,
       {
         kind: spanKind('process'),
         attributes: plan.attributes,
         links,
       },
-      ROOT_CONTEXT,
+      withoutScope(ambient, ambientSpan(ambient)),
     );
     if (this.span?.isRecording()) this.span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, messages.length);
     if (telemetry.config.perMessageSpans) followIteration(messages);
@@ -113,6 +133,22 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
   isCreationContext({ spanId, traceId }: SpanContext): boolean {
     this.creations ??= new Map(this.delivered.map(({ creation }) => [creation?.spanId ?? '', creation?.traceId ?? '']));
     return this.creations.get(spanId) === traceId;
+  }
+
+  /** The outcome may speak of single messages; that all of them failed is a failure of the batch. */
+  protected override record(outcome: Outcome | undefined): string | undefined {
+    const { batch, delivered, messages } = this;
+    this.messages = [];
+    if (batch.isHolding) {
+      batch.isHolding = false;
+      const ambient = withSpan(ROOT_CONTEXT, this.span);
+      for (let i = 0; i < delivered.length; i++) {
+        (delivered[i] as Delivery<object>).conclude(messages[i] as object, outcome?.messages?.[i], ambient);
+      }
+    }
+    const failures = failuresOf(outcome);
+    const areAll = failures.length > 0 && failures.length === messages.length;
+    return super.record(areAll ? { ...outcome, error: outcome?.error ?? commonError(failures) } : outcome);
   }
 
   protected override measure(durationMs: number, failure: string | undefined): void {

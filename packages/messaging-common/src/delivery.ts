@@ -5,7 +5,7 @@
 
 import { type Attributes, type Context, context as contextApi, type SpanContext, trace } from '@opentelemetry/api';
 import type { Incoming } from './carrier';
-import type { MessageReader, Settlement } from './operation';
+import type { MessageOutcome, MessageReader, Settlement } from './operation';
 import type { OperationPlan } from './plan';
 import { type Delivered, ProcessOperation } from './process-operation';
 import type { Telemetry } from './telemetry';
@@ -18,6 +18,8 @@ export class DeliveredBatch<M> {
   hasProcessed = false;
   /** Whether nothing more will be known of the messages than what their links have. */
   isDescribed = false;
+  /** Whether spans of messages wait for what becomes of the whole batch. */
+  isHolding = false;
 
   /** Both clocks, read at one moment, so that they need not both be read for each message. */
   private steadyMs = performance.now();
@@ -67,6 +69,11 @@ export class Delivery<M = unknown> implements Delivered<M> {
     readonly latencyMs: number | undefined,
   ) {}
 
+  /** The operation that handles the message now. */
+  get current(): ProcessOperation<M> | undefined {
+    return this.operation?.isOver() ? undefined : this.operation;
+  }
+
   get isDescribed(): boolean {
     return this.batch.isDescribed;
   }
@@ -100,7 +107,17 @@ export class Delivery<M = unknown> implements Delivered<M> {
     if (this.taking !== undefined) this.taking.letGo();
     const operation = ProcessOperation.pulled(this, message, ambient);
     if (!this.claimBefore(operation)) this.operation = operation;
+    if (this.batch.isHolding) operation.hold();
     return operation;
+  }
+
+  /**
+   * The batch is over: ends a span that waited for it. A message that failed without one gets it now.
+   * @param ambient for that span
+   */
+  conclude(message: M, outcome: MessageOutcome | undefined, ambient: Context): void {
+    if (this.operation !== undefined) this.operation.conclude(outcome);
+    else if (outcome?.error !== undefined && !this.isProcessed) this.begin(message, ambient)?.end(outcome);
   }
 
   claim(operation: ProcessOperation<M>): boolean {

@@ -5,7 +5,7 @@
 
 export { InstrumentationNodeModuleDefinition, InstrumentationNodeModuleFile } from '@opentelemetry/instrumentation';
 export type { ActiveOperation } from './active-operation';
-export type { BatchProcessOperation } from './batch-process-operation';
+export type { BatchProcessOperation, BatchSetting } from './batch-process-operation';
 export { BoundedMap } from './bounded-map';
 export { captureContext } from './capture-context';
 export { CarrierCounts, type CarrierKind } from './carrier-counts';

@@ -100,8 +100,6 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     };
     const operation = new ProcessOperation(telemetry, plan, message, delivered, ROOT_CONTEXT);
     operation.start();
-    // Described by now. Whoever does not settle it for long need not keep its content.
-    operation.message = undefined;
     return operation;
   }
 
@@ -124,6 +122,8 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     }
     if (this.awaited > 0) return result; // a wrapper below knows of a promise that it does not return
     this.isHandling = false;
+    // Described by now. Whoever does not settle it for long need not keep its content.
+    this.message = undefined;
     if (!manner.endsAtSettlement || this.isSettled) this.end();
     return result;
   }
@@ -262,7 +262,13 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
   }
 
   isOver(): boolean {
-    return this.isEnded || this.endedMs !== undefined;
+    return this.isEnded || (this.endedMs !== undefined && !this.isHeld);
+  }
+
+  override conclude(outcome?: Outcome): void {
+    // A message that was merely read has no span, unless it is said to have failed.
+    if (!this.isStarted && this.endedMs !== undefined && outcome?.error === undefined) this.isHeld = false;
+    else super.conclude(outcome);
   }
 
   isCreationContext({ spanId, traceId }: SpanContext): boolean {

@@ -15,7 +15,7 @@ import {
 } from '@opentelemetry/api';
 import type { Logger } from '@opentelemetry/api-logs';
 import { messageAttributes } from './attributes';
-import { BatchProcessOperation } from './batch-process-operation';
+import { BatchProcessOperation, type BatchSetting } from './batch-process-operation';
 import { CapturedHeaders } from './captured-headers';
 import type { Incoming } from './carrier';
 import type { ResolvedConfig } from './config';
@@ -114,9 +114,10 @@ export class Telemetry {
     messages: M[],
     reader: MessageReader<M>,
     messagePlan: OperationPlan,
+    setting?: BatchSetting,
   ): BatchProcessOperation | undefined {
     try {
-      return new BatchProcessOperation(this, plan, messages, reader, messagePlan);
+      return new BatchProcessOperation(this, plan, messages, reader, messagePlan, setting);
     } catch (error) {
       return this.failed('start a process span', error);
     }
