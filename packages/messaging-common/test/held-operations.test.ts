@@ -66,7 +66,10 @@ describe('an operation that is held', () => {
     operation.hold();
     operation.fail(new RangeError('no stock'));
     operation.fail(new TypeError('later'));
-    operation.conclude({ error: new TypeError('later still'), attributes: { 'messaging.message.settlement': 'retry' } });
+    operation.conclude({
+      error: new TypeError('later still'),
+      attributes: { 'messaging.message.settlement': 'retry' },
+    });
     const { attributes } = rig.span('process orders');
     expect(attributes).toMatchObject({ 'error.type': 'RangeError', 'messaging.message.settlement': 'retry' });
   });
