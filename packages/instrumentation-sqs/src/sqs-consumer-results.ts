@@ -7,6 +7,7 @@ import {
   type ActiveOperation,
   type Delivery,
   deliveryOf,
+  isFollowed,
   isObservable,
   type OperationPlan,
   type Telemetry,
@@ -44,7 +45,7 @@ export function deliveriesOf(messages: readonly object[]): Delivery[] | undefine
 
 /** An array without our iteration, where it has that; anything else as it is. */
 export function plainCopy<T>(value: T): T {
-  if (!Array.isArray(value) || !Object.hasOwn(value, Symbol.iterator)) return value;
+  if (!Array.isArray(value) || !isFollowed(value)) return value;
   const copy: unknown[] = [];
   for (let i = 0; i < value.length; i++) copy.push(value[i]); // by index: its own iteration handles messages
   return copy as T;

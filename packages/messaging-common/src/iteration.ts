@@ -23,6 +23,11 @@ export function followIteration(messages: object[]): void {
   Object.setPrototypeOf(messages, FOLLOWED);
 }
 
+/** Whether walking the array handles its messages. */
+export function isFollowed(messages: object): boolean {
+  return Object.prototype.isPrototypeOf.call(FOLLOWED, messages);
+}
+
 const { prototype } = Array;
 
 // biome-ignore lint/suspicious/noExplicitAny: the arguments are the application's, passed on as they are
