@@ -16,4 +16,6 @@ module.exports = {
   globalTeardown: '<rootDir>/test-utils/jest/global-teardown.js',
   reporters: ['default', '<rootDir>/test-utils/jest/closing-line.js'],
   testTimeout: 30_000,
+  // Tests mostly wait for brokers and child processes: jest's own choice, one worker on two cores, takes twice as long.
+  maxWorkers: 2,
 };
