@@ -248,6 +248,10 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     return this.message;
   }
 
+  get reader(): MessageReader<M> {
+    return this.delivered.reader;
+  }
+
   hasStarted(): boolean {
     return this.isStarted;
   }
