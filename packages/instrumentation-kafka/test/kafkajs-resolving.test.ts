@@ -3,26 +3,16 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { eventually, startTracing, type Tracing, traceText } from '@otel-messaging/test-utils';
+import { eventually, type Tracing, traceText } from '@otel-messaging/test-utils';
 import type { ConsumerRunConfig, EachBatchPayload, KafkaMessage } from 'kafkajs';
-import { instrumented, PaymentFailed, TestKafka } from './kafka';
+import { forEachTest, PaymentFailed } from './kafka';
 
 // Handlers of batches that do not walk the array as an array, and tell kafkajs how far they are.
 
-const instrumentation = instrumented();
-const cluster = new TestKafka(instrumentation);
 let tracing: Tracing;
 let topic: string;
-
-afterAll(() => cluster.close());
-beforeEach(async () => {
-  topic = await cluster.topic();
-  tracing = startTracing([instrumentation]);
-});
-afterEach(async () => {
-  expect(tracing.openSpans).toBe(0);
-  await tracing.stop();
-  instrumentation.setConfig({});
+const { instrumentation, cluster } = forEachTest((own) => {
+  ({ tracing, topic } = own);
 });
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));

@@ -3,29 +3,20 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { startTracing, type Tracing, traceText } from '@otel-messaging/test-utils';
+import { type Tracing, traceText } from '@otel-messaging/test-utils';
 import type { EachBatchPayload, EachMessagePayload, IHeaders, Message, Producer } from 'kafkajs';
 import { captureContext } from '../src';
-import { instrumented, TestKafka } from './kafka';
+import { forEachTest } from './kafka';
 
-const instrumentation = instrumented();
-const cluster = new TestKafka(instrumentation);
 let tracing: Tracing;
 let producer: Producer;
 let topic: string;
+const { instrumentation, cluster } = forEachTest((own) => {
+  ({ tracing, topic } = own);
+});
 
 beforeAll(async () => {
   producer = await cluster.producer();
-});
-afterAll(() => cluster.close());
-beforeEach(async () => {
-  topic = await cluster.topic();
-  tracing = startTracing([instrumentation]);
-});
-afterEach(async () => {
-  expect(tracing.openSpans).toBe(0);
-  await tracing.stop();
-  instrumentation.setConfig({});
 });
 
 const ATTRIBUTES = ['messaging.message.retry.count', 'messaging.dead_letter.source'];
