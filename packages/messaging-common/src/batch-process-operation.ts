@@ -121,7 +121,7 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
     this.resolvedMs = performance.now();
     this.resolvedEpochMs = batch.epochMsOf(this.resolvedMs);
     if (areSeveral || !telemetry.isOn()) return;
-    delivery.handledSince(message, resolvedMs, resolvedEpochMs);
+    delivery.handled(message, resolvedMs, this.resolvedMs, resolvedEpochMs);
   }
 
   activeSpan(): Span | undefined {
