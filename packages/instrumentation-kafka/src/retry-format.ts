@@ -12,7 +12,7 @@ import {
   type OutgoingContext,
   semconv,
 } from '@otel-messaging/messaging-common';
-import { deadLetterSourceIn, RETRY_COUNT_HEADER, retryCountIn } from './retry-headers';
+import { DEAD_LETTER_SOURCE_HEADER, deadLetterSourceIn, RETRY_COUNT_HEADER, retryCountIn } from './retry-headers';
 import { isAttemptOf, type RetryTopic, type RetryTopics } from './retry-topics';
 
 /** The formats of one kind of message by topic: messages of retry and dead-letter topics have a history. */
@@ -70,7 +70,7 @@ class TopicReader<M, F extends MessageReader<M>> implements MessageReader<M> {
   }
 }
 
-/** Writes how often a message was delivered into its copy for a retry or dead-letter topic. */
+/** Writes what a message has been through into its copy for a retry or dead-letter topic. */
 class RetryFormat<M> extends TopicReader<M, MessageWriter<M>> implements MessageWriter<M> {
   constructor(
     format: MessageWriter<M>,
@@ -85,22 +85,26 @@ class RetryFormat<M> extends TopicReader<M, MessageWriter<M>> implements Message
   }
 
   write(message: M, outgoing: OutgoingContext): M | undefined {
-    const count = this.countFor(message, handledHere());
-    if (count === undefined) return this.format.write(message, outgoing);
-    const fields = { ...outgoing.fields, [RETRY_COUNT_HEADER]: String(count) };
-    return this.format.write(message, { ...outgoing, fields, stale: [...outgoing.stale, RETRY_COUNT_HEADER] });
+    const history = this.historyOf(message, handledHere());
+    if (history === undefined) return this.format.write(message, outgoing);
+    const fields = { ...outgoing.fields, ...history };
+    return this.format.write(message, { ...outgoing, fields, stale: [...outgoing.stale, ...Object.keys(history)] });
   }
 
-  /** One more than the message in hand had; undefined where it is not that one which is tried again. */
-  private countFor(message: M, handled: Handled | undefined): number | undefined {
+  /** What the message in hand has been through; undefined where it is not that one which is sent on. */
+  private historyOf(message: M, handled: Handled | undefined): Record<string, string> | undefined {
     if (handled === undefined) return undefined;
     const { system, destination, consumerGroup } = handled.operation;
     const topic = destination?.name;
     if (system !== semconv.MESSAGING_SYSTEM_NAME_VALUE_KAFKA || topic === undefined) return undefined;
     const from = this.topics.of(topic);
     if (!isAttemptOf(this.topic, topic, from, consumerGroup)) return undefined;
+    const history: Record<string, string> = {};
     const before = deliveriesBefore(handled, retryCountIn(message, this.format), from);
-    return before === undefined ? undefined : before + 1;
+    if (before !== undefined) history[RETRY_COUNT_HEADER] = String(before + 1);
+    const isShared = this.topic.kind === 'dead-letter' && this.topic.source === undefined;
+    if (isShared) history[DEAD_LETTER_SOURCE_HEADER] = from?.source ?? topic;
+    return history;
   }
 }
 

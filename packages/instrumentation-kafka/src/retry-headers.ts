@@ -8,6 +8,9 @@ import type { MessageReader } from '@otel-messaging/messaging-common';
 /** How often a message had been delivered before this delivery, decimal; written by us, on its way to a retry or dead-letter topic. */
 export const RETRY_COUNT_HEADER = 'otel-messaging-retry-count';
 
+/** The topic that a message died in; written by us, on its way to a dead-letter topic of several topics. */
+export const DEAD_LETTER_SOURCE_HEADER = 'otel-messaging-dead-letter-source';
+
 /** These headers come from the wire. */
 const MAX_COUNT = 1_000_000;
 
@@ -24,7 +27,7 @@ export function retryCountIn<M>(message: M, reader: MessageReader<M>): number | 
   return undefined;
 }
 
-/** The topic that a dead letter comes from, by headers that others write. */
+/** The topic that a dead letter comes from, by our header or those that others write. */
 export function deadLetterSourceIn<M>(message: M, reader: MessageReader<M>): string | undefined {
   for (const name of SOURCES) {
     const topic = reader.get(message, name);
@@ -37,8 +40,14 @@ export function deadLetterSourceIn<M>(message: M, reader: MessageReader<M>): str
 const SPRING_ATTEMPTS = 'retry_topic-attempts';
 /** Of SmallRye Reactive Messaging, and what many write by hand. */
 const COUNTS = ['delayed-retry-count', 'x-retry-count'];
-/** Of Spring for Apache Kafka, Kafka Connect, SmallRye, and Spring Cloud Stream. */
-const SOURCES = ['kafka_dlt-original-topic', '__connect.errors.topic', 'dead-letter-topic', 'x-original-topic'];
+/** Ours; then of Spring for Apache Kafka, Kafka Connect, SmallRye, and Spring Cloud Stream. */
+const SOURCES = [
+  DEAD_LETTER_SOURCE_HEADER,
+  'kafka_dlt-original-topic',
+  '__connect.errors.topic',
+  'dead-letter-topic',
+  'x-original-topic',
+];
 
 /** A name that Kafka accepts. */
 const TOPIC = /^[\w.-]{1,249}$/;

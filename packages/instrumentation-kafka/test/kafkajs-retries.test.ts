@@ -26,6 +26,7 @@ const text = (attributes = ATTRIBUTES) =>
     '{',
   );
 const COUNT = 'otel-messaging-retry-count';
+const SOURCE = 'otel-messaging-dead-letter-source';
 
 /** Where a message goes from each topic, as an application would have it: two retries, then the dead-letter topic. */
 const NEXT: Record<string, string> = { '': '.retry.1', '.retry.1': '.retry.2', '.retry.2': '.DLT' };
@@ -69,6 +70,17 @@ test.each([
   expect(text()).toBe(CHAIN_TEXT);
   expect(headers.map((all) => all[COUNT] && String(all[COUNT]))).toEqual([undefined, '1', '2', '3']);
   expect(headers.map(({ traceparent }) => new Set(String(traceparent).split(',')).size)).toEqual([1, 1, 1, 1]);
+});
+
+test('a dead-letter topic of several topics: the message says where it died', async () => {
+  // A name of its own, since the broker's topics are those of all tests.
+  const shared = `${topic}-everything`;
+  instrumentation.setConfig({ retryTopics: (name) => (name === shared ? { kind: 'dead-letter' } : undefined) });
+  const headers = await runChain(valueAlone, ['', '.retry', '-everything']);
+  expect(text().split('\n').at(-1)?.trim()).toBe(
+    '└─ process orders-everything CONSUMER {retry.count=2} {dead_letter.source=orders}  → send orders-everything',
+  );
+  expect(headers.map((all) => all[SOURCE] && String(all[SOURCE]))).toEqual([undefined, undefined, topic]);
 });
 
 test('with several messages in one call, and to several topics', async () => {

@@ -37,6 +37,7 @@ test.each<[string, Record<string, HeaderValue> | undefined, number | undefined]>
 
 test.each<[string, Record<string, HeaderValue> | undefined, string | undefined]>([
   ['no headers', undefined, undefined],
+  ['ours first', { 'otel-messaging-dead-letter-source': 'orders', 'x-original-topic': 'bills' }, 'orders'],
   ["Spring's", { 'kafka_dlt-original-topic': Buffer.from('orders') }, 'orders'],
   ["Connect's", { '__connect.errors.topic': 'orders' }, 'orders'],
   ["SmallRye's", { 'dead-letter-topic': 'orders' }, 'orders'],
