@@ -160,15 +160,7 @@ function eachBatch(handler) {
   return async function onBatch({ batch, resolveOffset }) {
     const { messages } = batch;
     consumedMessages.add(messages.length, PROCESSED);
-    const parents = [];
-    const links = [];
-    for (const message of messages) {
-      const parent = propagation.extract(ROOT_CONTEXT, message.headers, headerGetter);
-      const creation = trace.getSpanContext(parent);
-      parents.push(parent);
-      if (creation !== undefined)
-        links.push({ context: creation, attributes: { 'kafka.offset': Number(message.offset) } });
-    }
+    const { parents, links } = producersOf(messages);
     const batchSpan = startBatchSpan(messages.length, links);
     const batchLink = { context: batchSpan.spanContext() };
     try {
@@ -210,15 +202,7 @@ function eachBatchByIndex(handler) {
     const startedMs = performance.now();
     const epochMs = Date.now() - startedMs;
     consumedMessages.add(messages.length, PROCESSED);
-    const parents = [];
-    const links = [];
-    for (const message of messages) {
-      const parent = propagation.extract(ROOT_CONTEXT, message.headers, headerGetter);
-      const creation = trace.getSpanContext(parent);
-      parents.push(parent);
-      if (creation !== undefined)
-        links.push({ context: creation, attributes: { 'kafka.offset': Number(message.offset) } });
-    }
+    const { parents, links } = producersOf(messages);
     const batchSpan = startBatchSpan(messages.length, links);
     const batchLink = { context: batchSpan.spanContext() };
     const inBatch = trace.setSpan(ROOT_CONTEXT, batchSpan);
@@ -243,6 +227,20 @@ function eachBatchByIndex(handler) {
       batchSpan.end();
     }
   };
+}
+
+/** What each message brought, and links to all producers. */
+function producersOf(messages) {
+  const parents = [];
+  const links = [];
+  for (const message of messages) {
+    const parent = propagation.extract(ROOT_CONTEXT, message.headers, headerGetter);
+    const creation = trace.getSpanContext(parent);
+    parents.push(parent);
+    if (creation !== undefined)
+      links.push({ context: creation, attributes: { 'kafka.offset': Number(message.offset) } });
+  }
+  return { parents, links };
 }
 
 function startBatchSpan(count, links) {

@@ -5,4 +5,5 @@
 
 export { captureContext } from '@otel-messaging/messaging-common';
 export { KafkaInstrumentation, type KafkaInstrumentationConfig } from './instrumentation';
+export { processMessage } from './process-message';
 export type { RetryTopic, RetryTopicOf } from './retry-topics';

@@ -121,7 +121,7 @@ export interface TopicMessage {
 
 /** Reads and writes messages of several topics: each is described with its own. */
 export class TopicFormat implements MessageWriter<TopicMessage> {
-  constructor(private readonly formats: { of(topic: string): KafkaFormat }) {}
+  constructor(private readonly formats: { of(topic: string): MessageWriter<KafkaMessage> }) {}
 
   get({ topic, message }: TopicMessage, field: string): string | undefined {
     return this.formats.of(topic).get(message, field);
@@ -137,11 +137,12 @@ export class TopicFormat implements MessageWriter<TopicMessage> {
   }
 
   canCarry({ topic, message }: TopicMessage): boolean {
-    return this.formats.of(topic).canCarry(message);
+    return this.formats.of(topic).canCarry?.(message) ?? true;
   }
 
-  write({ topic, message }: TopicMessage, outgoing: OutgoingContext): TopicMessage {
-    return { topic, message: this.formats.of(topic).write(message, outgoing) };
+  write({ topic, message }: TopicMessage, outgoing: OutgoingContext): TopicMessage | undefined {
+    const copy = this.formats.of(topic).write(message, outgoing);
+    return copy && { topic, message: copy };
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { applyInstrumentation, eventually } from '@otel-messaging/test-utils';
+import { applyInstrumentation, eventually, startTracing, type Tracing } from '@otel-messaging/test-utils';
 import type {
   Admin,
   Consumer,
@@ -114,6 +114,32 @@ export class TestKafka {
   async close(): Promise<void> {
     await Promise.all(this.open.splice(0).map((client) => client.disconnect()));
   }
+}
+
+/** What each test of a file has of its own. */
+export interface OwnOfTest {
+  readonly tracing: Tracing;
+  /** Empty. */
+  readonly topic: string;
+}
+
+/** An instrumentation and clients for a file's tests, each of which gets an SDK and a topic, and must leave no span open. */
+export function forEachTest(assign: (own: OwnOfTest) => void, partitions = 1) {
+  const instrumentation = instrumented();
+  const cluster = new TestKafka(instrumentation);
+  let tracing: Tracing;
+  afterAll(() => cluster.close());
+  beforeEach(async () => {
+    const topic = await cluster.topic(partitions);
+    tracing = startTracing([instrumentation]);
+    assign({ tracing, topic });
+  });
+  afterEach(async () => {
+    expect(tracing.openSpans).toBe(0);
+    await tracing.stop();
+    instrumentation.setConfig({});
+  });
+  return { instrumentation, cluster };
 }
 
 /** What a handler fails with: an error that kafkajs retries, unlike those of the language itself. */

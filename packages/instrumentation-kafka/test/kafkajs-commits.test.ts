@@ -3,24 +3,14 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { eventually, startTracing, type Tracing, traceText, unhandledRejections } from '@otel-messaging/test-utils';
+import { eventually, type Tracing, traceText, unhandledRejections } from '@otel-messaging/test-utils';
 import type { ConsumerRunConfig } from 'kafkajs';
-import { instrumented, TestKafka } from './kafka';
+import { forEachTest } from './kafka';
 
-const instrumentation = instrumented();
-const cluster = new TestKafka(instrumentation);
 let tracing: Tracing;
 let topic: string;
-
-afterAll(() => cluster.close());
-beforeEach(async () => {
-  topic = await cluster.topic();
-  tracing = startTracing([instrumentation]);
-});
-afterEach(async () => {
-  expect(tracing.openSpans).toBe(0);
-  await tracing.stop();
-  instrumentation.setConfig({});
+const { instrumentation, cluster } = forEachTest((own) => {
+  ({ tracing, topic } = own);
 });
 
 const text = (attributes: string[] = []) =>

@@ -4,24 +4,14 @@
  */
 
 import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import { deepFreeze, eventually, startTracing, type Tracing, traceText, w3c } from '@otel-messaging/test-utils';
+import { deepFreeze, eventually, type Tracing, traceText, w3c } from '@otel-messaging/test-utils';
 import type { ConsumerRunConfig, EachMessagePayload, Message } from 'kafkajs';
-import { instrumented, PaymentFailed, TestKafka } from './kafka';
+import { forEachTest, PaymentFailed } from './kafka';
 
-const instrumentation = instrumented();
-const cluster = new TestKafka(instrumentation);
 let tracing: Tracing;
 let topic: string;
-
-afterAll(() => cluster.close());
-beforeEach(async () => {
-  topic = await cluster.topic();
-  tracing = startTracing([instrumentation]);
-});
-afterEach(async () => {
-  expect(tracing.openSpans).toBe(0);
-  await tracing.stop();
-  instrumentation.setConfig({});
+const { instrumentation, cluster } = forEachTest((own) => {
+  ({ tracing, topic } = own);
 });
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));

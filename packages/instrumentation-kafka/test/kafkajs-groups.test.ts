@@ -4,31 +4,22 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { eventually, startTracing, type Tracing, traceText } from '@otel-messaging/test-utils';
+import { eventually, type Tracing, traceText } from '@otel-messaging/test-utils';
 import { CompressionTypes, type Consumer, type ConsumerRunConfig, type EachMessagePayload } from 'kafkajs';
 import { Deliveries } from './deliveries';
-import { instrumented, PaymentFailed, TestKafka } from './kafka';
+import { forEachTest, PaymentFailed } from './kafka';
 
 // Three partitions, several members, and what comes between.
 
-const instrumentation = instrumented();
-const cluster = new TestKafka(instrumentation);
 let tracing: Tracing;
 let deliveries: Deliveries;
 let topic: string;
 let groupId: string;
-
-afterAll(() => cluster.close());
-beforeEach(async () => {
-  topic = await cluster.topic(3);
+const { cluster } = forEachTest((own) => {
+  ({ tracing, topic } = own);
   groupId = `group-${randomUUID()}`;
-  tracing = startTracing([instrumentation]);
   deliveries = new Deliveries(tracing);
-});
-afterEach(async () => {
-  expect(tracing.openSpans).toBe(0);
-  await tracing.stop();
-});
+}, 3);
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 const PARTITIONS = [0, 1, 2];

@@ -4,25 +4,16 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { eventually, startTracing, type Tracing } from '@otel-messaging/test-utils';
+import { eventually, type Tracing } from '@otel-messaging/test-utils';
 import type { ConsumerRunConfig } from 'kafkajs';
-import { instrumented, TestKafka } from './kafka';
+import { forEachTest } from './kafka';
 
-const instrumentation = instrumented();
-const cluster = new TestKafka(instrumentation);
 let tracing: Tracing;
 let topic: string;
 let groupId: string;
-
-afterAll(() => cluster.close());
-beforeEach(async () => {
-  topic = await cluster.topic();
+const { cluster } = forEachTest((own) => {
+  ({ tracing, topic } = own);
   groupId = `group-${randomUUID()}`;
-  tracing = startTracing([instrumentation]);
-});
-afterEach(async () => {
-  expect(tracing.openSpans).toBe(0);
-  await tracing.stop();
 });
 
 async function metric(name: string) {

@@ -4,36 +4,19 @@
  */
 
 import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
-import {
-  applicationSpan,
-  deepFreeze,
-  outcomeOf,
-  startTracing,
-  type Tracing,
-  traceText,
-  w3c,
-} from '@otel-messaging/test-utils';
+import { applicationSpan, deepFreeze, outcomeOf, type Tracing, traceText, w3c } from '@otel-messaging/test-utils';
 import { type KafkaMessage, type Message, Partitioners, type Producer } from 'kafkajs';
-import { instrumented, TestKafka } from './kafka';
+import { forEachTest } from './kafka';
 
-const instrumentation = instrumented();
-const cluster = new TestKafka(instrumentation);
 let tracing: Tracing;
 let producer: Producer;
 let topic: string;
+const { instrumentation, cluster } = forEachTest((own) => {
+  ({ tracing, topic } = own);
+});
 
 beforeAll(async () => {
   producer = await cluster.producer();
-});
-afterAll(() => cluster.close());
-beforeEach(async () => {
-  topic = await cluster.topic();
-  tracing = startTracing([instrumentation]);
-});
-afterEach(async () => {
-  expect(tracing.openSpans).toBe(0);
-  await tracing.stop();
-  instrumentation.setConfig({});
 });
 
 /** The whole content of topics, in order. */

@@ -3,26 +3,17 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { eventually, startTracing, type Tracing, traceText } from '@otel-messaging/test-utils';
+import { eventually, type Tracing, traceText } from '@otel-messaging/test-utils';
 import type { ConsumerRunConfig, EachBatchPayload, KafkaMessage } from 'kafkajs';
-import { instrumented, PaymentFailed, TestKafka } from './kafka';
+import { processMessage } from '../src';
+import { forEachTest, PaymentFailed } from './kafka';
 
 // Handlers of batches that do not walk the array as an array, and tell kafkajs how far they are.
 
-const instrumentation = instrumented();
-const cluster = new TestKafka(instrumentation);
 let tracing: Tracing;
 let topic: string;
-
-afterAll(() => cluster.close());
-beforeEach(async () => {
-  topic = await cluster.topic();
-  tracing = startTracing([instrumentation]);
-});
-afterEach(async () => {
-  expect(tracing.openSpans).toBe(0);
-  await tracing.stop();
-  instrumentation.setConfig({});
+const { instrumentation, cluster } = forEachTest((own) => {
+  ({ tracing, topic } = own);
 });
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));
@@ -209,4 +200,68 @@ test('the handler gets the functions that kafkajs gives, under the same names', 
     'isRunning',
     'isStale',
   ]);
+});
+
+describe('processMessage', () => {
+  const own = [
+    'create orders PRODUCER',
+    '└─ process orders CONSUMER  → create orders, process orders',
+    '   └─ work INTERNAL',
+    'create orders PRODUCER',
+    '└─ process orders CONSUMER  → create orders, process orders',
+    '   └─ work INTERNAL',
+    'send orders CLIENT  → create orders, create orders',
+    'process orders CONSUMER  → create orders, create orders',
+  ].join('\n');
+
+  test('gives what is done by index to its message, and resolving makes no second span', async () => {
+    await sendTwo();
+    await run(async ({ batch: { messages }, resolveOffset }) => {
+      for (let i = 0; i < messages.length; i++) {
+        const message = messages[i] as KafkaMessage;
+        expect(await processMessage(message, async ({ value }) => work().then(() => String(value)))).toBe(`${i + 1}`);
+        resolveOffset(message.offset);
+      }
+    });
+    expect(text()).toBe(own);
+  });
+
+  test('in a walk it is part of that', async () => {
+    await sendTwo();
+    await run(async ({ batch }) => {
+      for (const message of batch.messages) await processMessage(message, work);
+    });
+    expect(text()).toBe(own);
+  });
+
+  test('in a walk the message has a span also if its handler is synchronous', async () => {
+    await sendTwo();
+    await run(({ batch }) => {
+      for (const message of batch.messages) processMessage(message, () => {});
+    });
+    expect(text()).toBe(own.replaceAll('\n   └─ work INTERNAL', ''));
+  });
+
+  test('marks the span of a message that fails, with the error of the handler', async () => {
+    await sendTwo();
+    const error = new PaymentFailed();
+    await run(async ({ batch: { messages } }, entry) => {
+      if (entry > 1) return;
+      const failing = processMessage(messages[1] as KafkaMessage, async () => {
+        throw error;
+      });
+      await expect(failing).rejects.toBe(error);
+      expect(() =>
+        processMessage(messages[0] as KafkaMessage, () => {
+          throw error;
+        }),
+      ).toThrow(error);
+    });
+    expect(text().match(/process orders CONSUMER !PaymentFailed {2}→ create orders, process orders/g)).toHaveLength(2);
+  });
+
+  test('just calls the handler with messages that nobody delivered', () => {
+    expect(processMessage({ value: 'a' }, ({ value }) => value)).toBe('a');
+    expect(text()).toBe('');
+  });
 });

@@ -3,29 +3,20 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { startTracing, type Tracing, traceText } from '@otel-messaging/test-utils';
+import { type Tracing, traceText } from '@otel-messaging/test-utils';
 import type { EachBatchPayload, EachMessagePayload, IHeaders, Message, Producer } from 'kafkajs';
 import { captureContext } from '../src';
-import { instrumented, TestKafka } from './kafka';
+import { forEachTest } from './kafka';
 
-const instrumentation = instrumented();
-const cluster = new TestKafka(instrumentation);
 let tracing: Tracing;
 let producer: Producer;
 let topic: string;
+const { instrumentation, cluster } = forEachTest((own) => {
+  ({ tracing, topic } = own);
+});
 
 beforeAll(async () => {
   producer = await cluster.producer();
-});
-afterAll(() => cluster.close());
-beforeEach(async () => {
-  topic = await cluster.topic();
-  tracing = startTracing([instrumentation]);
-});
-afterEach(async () => {
-  expect(tracing.openSpans).toBe(0);
-  await tracing.stop();
-  instrumentation.setConfig({});
 });
 
 const ATTRIBUTES = ['messaging.message.retry.count', 'messaging.dead_letter.source'];
@@ -35,6 +26,7 @@ const text = (attributes = ATTRIBUTES) =>
     '{',
   );
 const COUNT = 'otel-messaging-retry-count';
+const SOURCE = 'otel-messaging-dead-letter-source';
 
 /** Where a message goes from each topic, as an application would have it: two retries, then the dead-letter topic. */
 const NEXT: Record<string, string> = { '': '.retry.1', '.retry.1': '.retry.2', '.retry.2': '.DLT' };
@@ -78,6 +70,17 @@ test.each([
   expect(text()).toBe(CHAIN_TEXT);
   expect(headers.map((all) => all[COUNT] && String(all[COUNT]))).toEqual([undefined, '1', '2', '3']);
   expect(headers.map(({ traceparent }) => new Set(String(traceparent).split(',')).size)).toEqual([1, 1, 1, 1]);
+});
+
+test('a dead-letter topic of several topics: the message says where it died', async () => {
+  // A name of its own, since the broker's topics are those of all tests.
+  const shared = `${topic}-everything`;
+  instrumentation.setConfig({ retryTopics: (name) => (name === shared ? { kind: 'dead-letter' } : undefined) });
+  const headers = await runChain(valueAlone, ['', '.retry', '-everything']);
+  expect(text().split('\n').at(-1)?.trim()).toBe(
+    '└─ process orders-everything CONSUMER {retry.count=2} {dead_letter.source=orders}  → send orders-everything',
+  );
+  expect(headers.map((all) => all[SOURCE] && String(all[SOURCE]))).toEqual([undefined, undefined, topic]);
 });
 
 test('with several messages in one call, and to several topics', async () => {

@@ -39,10 +39,9 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
   private messages: readonly object[];
   /** Traces by the ids of creation spans; made for the first message that is sent from within. */
   private creations: Map<string, string> | undefined;
-  /** When the application was done with the message before, or got the batch; by the steady clock. */
-  private resolvedMs = performance.now();
-  /** What the steady clock is behind the epoch. */
-  private readonly epochMs = Date.now() - this.resolvedMs;
+  /** When the application was done with the message before, or got the batch; steady, and since the epoch. */
+  private resolvedMs: number;
+  private resolvedEpochMs: number;
 
   /** @param messagePlan plan of each message's own `process` span */
   constructor(
@@ -67,6 +66,8 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
       this.delivered = deliver(this.batch, messages);
     }
     this.batch.isHolding = holdsMessages;
+    this.resolvedMs = performance.now();
+    this.resolvedEpochMs = this.batch.epochMsOf(this.resolvedMs);
     const links: Link[] = [];
     for (let i = 0; i < this.delivered.length; i++) {
       const delivery = this.delivered[i] as Delivery<object>;
@@ -113,13 +114,14 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
    * @param areSeveral whether there are others since the last call: nobody knows the share of each, and none gets a span
    */
   resolve(message: object, areSeveral: boolean): void {
-    const { telemetry, batch, resolvedMs } = this;
+    const { telemetry, batch, resolvedMs, resolvedEpochMs } = this;
     if (this.isEnded || !telemetry.config.perMessageSpans) return;
     const delivery = deliveryOf(message);
     if (delivery?.batch !== batch || delivery.isResolved()) return;
     this.resolvedMs = performance.now();
+    this.resolvedEpochMs = batch.epochMsOf(this.resolvedMs);
     if (areSeveral || !telemetry.isOn()) return;
-    delivery.handledSince(message, resolvedMs, this.epochMs + resolvedMs);
+    delivery.handled(message, resolvedMs, this.resolvedMs, resolvedEpochMs);
   }
 
   activeSpan(): Span | undefined {

@@ -154,11 +154,9 @@ export class Delivery<M = unknown> implements Delivered<M> {
     return true;
   }
 
-  /** The handling of the message ends now, and is known to have begun at the given moment. */
-  handledSince(message: M, steadyMs: number, epochMs: number): void {
-    const operation = ProcessOperation.pulled(this, message, contextApi.active());
-    operation.beganAt(steadyMs, epochMs);
-    operation.end();
+  /** The message was handled, from one moment to another. */
+  handled(message: M, startedMs: number, endedMs: number, epochMs: number): void {
+    ProcessOperation.pulled(this, message, contextApi.active()).lasted(startedMs, endedMs, epochMs);
   }
 
   /** The context that a handler of the message should run in: that of its span, or the extracted one. */

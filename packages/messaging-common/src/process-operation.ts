@@ -237,15 +237,21 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     this.tag = tag;
   }
 
-  /** The handling began before anybody told us. @param epochMs the same moment, since the epoch */
-  beganAt(steadyMs: number, epochMs: number): void {
-    this.startedMs = steadyMs;
+  /** The handling was over before anybody told us. @param epochMs when it began, since the epoch */
+  lasted(startedMs: number, endedMs: number, epochMs: number): void {
+    this.startedMs = startedMs;
     this.startedEpochMs = epochMs;
+    this.endedMs = endedMs;
+    this.end();
   }
 
   /** The message, while its handling is not over. */
   get handled(): M | undefined {
     return this.message;
+  }
+
+  get reader(): MessageReader<M> {
+    return this.delivered.reader;
   }
 
   hasStarted(): boolean {

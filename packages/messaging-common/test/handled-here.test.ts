@@ -35,7 +35,7 @@ test('the message in its handler, and nothing outside of it', async () => {
   );
   late?.();
   await over;
-  expect(seen).toEqual([{ operation: plan.facts, message }, undefined]);
+  expect(seen).toEqual([{ operation: plan.facts, message, reader }, undefined]);
   expect(handledHere()).toBeUndefined();
 });
 
@@ -47,5 +47,5 @@ test('the batch in the handler of one, and its message while it is walked', asyn
     seen.push(handledHere());
     for (const _ of messages) seen.push(handledHere());
   }, undefined);
-  expect(seen).toEqual([{ operation: plan.facts }, { operation: own.facts, message: messages[0] }]);
+  expect(seen).toEqual([{ operation: plan.facts }, { operation: own.facts, message: messages[0], reader }]);
 });

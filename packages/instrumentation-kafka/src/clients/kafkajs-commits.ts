@@ -43,10 +43,10 @@ export class Commits {
   trace<T>(positions: () => readonly Position[] | undefined, method: AnyFunction, target: unknown, args: unknown[]): T {
     const { telemetry } = this;
     if (!this.isWanted()) return method.apply(target, args);
-    const committed = telemetry.guard('describe a commit', undefined, () => commonOf(positions()));
-    const operation = committed && this.start(committed);
-    if (committed === undefined || operation === undefined) return method.apply(target, args);
-    return operation.trace(this.counted(method), () => outcomeOf(committed), target, ...args) as T;
+    const what = telemetry.guard('describe a commit', undefined, () => committed(positions()));
+    const operation = what && this.start(what);
+    if (what === undefined || operation === undefined) return method.apply(target, args);
+    return operation.trace(this.counted(method), () => outcomeOf(what), target, ...args) as T;
   }
 
   /** Makes spans also of what kafkajs commits by itself, when it says that it has. */
@@ -77,9 +77,9 @@ export class Commits {
   }
 
   private made({ topics }: ConsumerCommitOffsetsEvent['payload']): void {
-    const committed = commonOf(positionsOf({ topics }));
-    if (committed === undefined) return;
-    this.start(committed, this.lastTookMs)?.end(outcomeOf(committed));
+    const what = committed(positionsOf({ topics }));
+    if (what === undefined) return;
+    this.start(what, this.lastTookMs)?.end(outcomeOf(what));
   }
 
   private isWanted(): boolean {
@@ -122,7 +122,8 @@ interface Committed {
   readonly offset: number | undefined;
 }
 
-function commonOf(positions: readonly Position[] | undefined): Committed | undefined {
+/** Undefined for nothing, and for what is no list of positions. */
+export function committed(positions: readonly Position[] | undefined): Committed | undefined {
   const first = positions?.[0];
   if (positions === undefined || first === undefined || typeof first.topic !== 'string') return undefined;
   const { topic, partition, offset } = first;

@@ -3,20 +3,15 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import {
-  type AnyFunction,
-  type BatchProcessOperation,
-  isObservable,
-  type Telemetry,
-} from '@otel-messaging/messaging-common';
+import { type AnyFunction, isObservable, type MessageReader, type Telemetry } from '@otel-messaging/messaging-common';
 import type { Consumer, ConsumerRunConfig, EachBatchPayload, EachMessagePayload } from 'kafkajs';
 import { ConsumerLag } from '../consumer-lag';
 import { copyOf } from '../copy';
-import type { DeliveredFormat, KafkaMessage } from '../message';
+import type { KafkaMessage } from '../message';
 import { batchProcessFacts, type ClientFacts, processFacts, TopicPlans } from '../operations';
-import { Resolutions } from '../resolutions';
 import type { Formats } from '../retry-format';
-import { Commits, positionsOf } from './kafkajs-commits';
+import { followed } from './kafkajs-batch';
+import { Commits } from './kafkajs-commits';
 import { followLag } from './kafkajs-lag';
 
 /** kafkajs awaits what a handler returns before it goes on. */
@@ -37,12 +32,11 @@ export function patchConsumer(
   consumer: Consumer,
   client: ClientFacts,
   telemetry: Telemetry,
-  formats: Formats<DeliveredFormat>,
+  formats: Formats<MessageReader<KafkaMessage>>,
 ): Consumer {
   const { run, commitOffsets } = consumer;
   const commits = new Commits(client, telemetry);
-  const plans = new TopicPlans(telemetry, client, processFacts);
-  const handlers = new Handlers(client, telemetry, formats, plans, commits);
+  const handlers = new Handlers(client, telemetry, formats, commits);
 
   consumer.run = function (this: unknown, ...args: Parameters<typeof run>) {
     const config = telemetry.guard('wrap the handler of a consumer', args[0], () => handlers.inside(args[0]));
@@ -52,21 +46,22 @@ export function patchConsumer(
     return commits.trace<Promise<void>>(() => args[0], commitOffsets, this, args);
   } as typeof commitOffsets;
   commits.follow(consumer);
-  followLag(consumer, new ConsumerLag(telemetry, plans), telemetry);
+  followLag(consumer, new ConsumerLag(telemetry, handlers.plans), telemetry);
   return consumer;
 }
 
 /** The handlers of one consumer, wrapped. */
-class Handlers {
+export class Handlers {
+  readonly plans: TopicPlans;
   private readonly batchPlans: TopicPlans;
 
   constructor(
     client: ClientFacts,
     private readonly telemetry: Telemetry,
-    private readonly formats: Formats<DeliveredFormat>,
-    private readonly plans: TopicPlans,
+    private readonly formats: Formats<MessageReader<KafkaMessage>>,
     private readonly commits: Commits,
   ) {
+    this.plans = new TopicPlans(telemetry, client, processFacts);
     this.batchPlans = new TopicPlans(telemetry, client, batchProcessFacts);
   }
 
@@ -80,7 +75,7 @@ class Handlers {
     return copyOf(config, RUN_PROPERTIES, changes);
   }
 
-  private eachMessage(handler: AnyFunction): NonNullable<ConsumerRunConfig['eachMessage']> {
+  eachMessage(handler: AnyFunction): NonNullable<ConsumerRunConfig['eachMessage']> {
     const { telemetry, plans, formats } = this;
     const awaited = asNativePromise(handler);
     return function eachMessage(this: unknown, payload: EachMessagePayload) {
@@ -95,7 +90,7 @@ class Handlers {
     };
   }
 
-  private eachBatch(handler: AnyFunction): NonNullable<ConsumerRunConfig['eachBatch']> {
+  eachBatch(handler: AnyFunction): NonNullable<ConsumerRunConfig['eachBatch']> {
     const { telemetry, plans, batchPlans, formats, commits } = this;
     const awaited = asNativePromise(handler);
     return function eachBatch(this: unknown, payload: EachBatchPayload) {
@@ -112,32 +107,6 @@ class Handlers {
       return operation.handle(awaited, this, given);
     };
   }
-}
-
-/** A copy of what a handler of batches gets, whose functions tell us what the handler tells kafkajs. */
-function followed(
-  payload: EachBatchPayload,
-  operation: BatchProcessOperation,
-  telemetry: Telemetry,
-  commits: Commits,
-): EachBatchPayload {
-  const { batch, resolveOffset, commitOffsetsIfNecessary } = payload;
-  const resolutions = new Resolutions(operation, batch.messages as KafkaMessage[]);
-  return {
-    ...payload,
-    resolveOffset(offset) {
-      resolveOffset(offset); // throws for an offset that is none
-      try {
-        resolutions.note(offset);
-      } catch (error) {
-        telemetry.report('follow a resolved offset', error);
-      }
-    },
-    commitOffsetsIfNecessary(offsets) {
-      const positions = () => (offsets ? positionsOf(offsets) : undefined);
-      return commits.trace(positions, commitOffsetsIfNecessary, undefined, offsets === undefined ? [] : [offsets]);
-    },
-  };
 }
 
 /**

@@ -7,11 +7,12 @@ import {
   type ActiveOperation,
   type BatchSendOperation,
   isObservable,
+  type MessageWriter,
   type Outcome,
   type Telemetry,
 } from '@otel-messaging/messaging-common';
 import type { Producer, ProducerBatch, ProducerRecord, RecordMetadata, Sender, Transaction } from 'kafkajs';
-import { type KafkaFormat, type KafkaMessage, partitionOf, TopicFormat, type TopicMessage } from '../message';
+import { type KafkaMessage, partitionOf, TopicFormat, type TopicMessage } from '../message';
 import { batchSendFacts, type ClientFacts, createFacts, sendFacts, TopicPlans } from '../operations';
 import type { Formats } from '../retry-format';
 import { GroupCommits, positionsOf } from './kafkajs-commits';
@@ -22,7 +23,7 @@ export function patchProducer(
   producer: Producer,
   client: ClientFacts,
   telemetry: Telemetry,
-  formats: Formats<KafkaFormat>,
+  formats: Formats<MessageWriter<KafkaMessage>>,
 ): void {
   const sends = new Sends(client, telemetry, formats);
   sends.patch(producer);
@@ -52,7 +53,7 @@ function patchSendOffsets(transaction: Transaction, commits: GroupCommits): void
 type Send<T> = (argument: T) => Promise<RecordMetadata[]>;
 
 /** A call, and what is known of it. */
-interface Call<T> {
+export interface Call<T> {
   readonly original: Send<T>;
   readonly sender: unknown;
   readonly args: [T];
@@ -60,7 +61,7 @@ interface Call<T> {
 }
 
 /** The sends of one producer, in and out of transactions. */
-class Sends {
+export class Sends {
   private readonly plans: TopicPlans;
   private readonly batchPlans: TopicPlans;
   private readonly createPlans: TopicPlans;
@@ -69,7 +70,7 @@ class Sends {
   constructor(
     client: ClientFacts,
     private readonly telemetry: Telemetry,
-    private readonly formats: Formats<KafkaFormat>,
+    private readonly formats: Formats<MessageWriter<KafkaMessage>>,
   ) {
     this.plans = new TopicPlans(telemetry, client, sendFacts);
     this.batchPlans = new TopicPlans(telemetry, client, batchSendFacts);
@@ -90,7 +91,7 @@ class Sends {
     };
   }
 
-  private trace<T>(call: Call<T>): Promise<RecordMetadata[]> {
+  trace<T>(call: Call<T>): Promise<RecordMetadata[]> {
     let entries: readonly Entry[] | undefined;
     try {
       entries = call.shape.read(call.args[0]);

@@ -5,7 +5,7 @@
 
 import type { AnyFunction, Patches, Telemetry } from '@otel-messaging/messaging-common';
 import type { Consumer, ConsumerConfig, Kafka, KafkaConfig, Producer } from 'kafkajs';
-import type { MessageOptions } from '../message';
+import { DeliveredFormat, KafkaFormat, type MessageOptions } from '../message';
 import { type ClientFacts, serverOf } from '../operations';
 import { deliveredFormats, outgoingFormats } from '../retry-format';
 import { type RetryOptions, RetryTopics } from '../retry-topics';
@@ -33,8 +33,8 @@ export function patchKafka(
 ): void {
   const { prototype } = kafkaClass;
   const topics = new RetryTopics(options);
-  const outgoing = outgoingFormats(options, topics);
-  const delivered = deliveredFormats(options, topics);
+  const outgoing = outgoingFormats(new KafkaFormat(options), topics);
+  const delivered = deliveredFormats(new DeliveredFormat(options), topics);
   if (isForeign(prototype.producer, patches) || isForeign(prototype.consumer, patches)) return;
   patches.add(prototype, 'producer', (original: AnyFunction) => {
     function producer(this: Kafka, ...args: unknown[]): Producer {
