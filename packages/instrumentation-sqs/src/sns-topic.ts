@@ -9,11 +9,13 @@ import { leavings } from './leavings';
 import { BatchSize } from './message-size';
 import { type OutgoingMessage, OutgoingWriter } from './outgoing-message';
 import { type TopicFacts, type TopicOperation, topicName, topicOperationFacts } from './sns-operations';
+import { type Fields, rememberedFields } from './written-fields';
 
 /** A topic as one client sees it, or all phones and mobile endpoints together: its plans, and how its messages are written. */
 export class Topic {
   readonly writer: OutgoingWriter;
   private readonly writerOptions: ConstructorParameters<typeof OutgoingWriter>[0];
+  private readonly written: () => Fields;
   private readonly left: (carrier: CarrierKind) => void;
   private readonly plans: Partial<Record<TopicOperation, OperationPlan>> = {};
 
@@ -24,6 +26,7 @@ export class Topic {
   ) {
     // SNS takes no system attributes.
     this.writerOptions = { ...options, awsTraceHeader: 'off', captureBodySize: telemetry.config.captureBodySize };
+    this.written = rememberedFields(telemetry);
     this.left = leavings(telemetry, () => this.plan('publish'), topicName(facts.arn));
     this.writer = this.newWriter();
   }
@@ -48,7 +51,7 @@ export class Topic {
 
   private newWriter(batch?: BatchSize): OutgoingWriter {
     const Writer = this.isDirect ? DirectWriter : OutgoingWriter;
-    return new Writer(this.writerOptions, this.left, batch);
+    return new Writer(this.writerOptions, this.left, batch, this.written);
   }
 }
 
