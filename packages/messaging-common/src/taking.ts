@@ -33,7 +33,8 @@ export function followIndex(messages: object[]): void {
     },
     set: (value) => {
       Place.disarm(messages);
-      Reflect.set(messages, 0, value);
+      const isSet = Reflect.defineProperty(messages, 0, { value });
+      if (!isSet) throw new TypeError("Cannot assign to read only property '0' of object '[object Array]'");
     },
   });
   Object.setPrototypeOf(messages, ARMED);
