@@ -19,7 +19,9 @@ export interface OutgoingMessage extends Sized {
   readonly MessageSystemAttributes?: unknown;
 }
 
-type WriterOptions = Pick<SqsOptions, 'awsTraceHeader' | 'maxMessageBytes'> & { readonly captureBodySize: boolean };
+export type WriterOptions = Pick<SqsOptions, 'awsTraceHeader' | 'maxMessageBytes'> & {
+  readonly captureBodySize: boolean;
+};
 
 /** The service's limit of attributes per message. */
 const MAX_ATTRIBUTES = 10;
@@ -64,7 +66,7 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
   }
 
   write(message: OutgoingMessage, { fields, stale, spanContext }: OutgoingContext): OutgoingMessage | undefined {
-    const { MessageAttributes: attributes, MessageSystemAttributes: system } = message as WritableMessage;
+    const { MessageAttributes: attributes } = message as WritableMessage;
     const kept = attributes ? without(attributes, stale, fields) : undefined;
     const rung = this.fitting(message, kept, fields);
     const hasHeader = this.headerIsFree(message, rung !== undefined);
@@ -80,13 +82,18 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
       copy.MessageAttributes = kept; // fields of an older context must not stay beside a header that tells another
     }
     if (hasHeader) {
-      const header = new OwnTraceHeader(formatTraceHeader(spanContext) + lineage());
-      copy.MessageSystemAttributes = system
-        ? Object.assign({}, system, { [TRACE_HEADER]: header })
-        : { AWSTraceHeader: header };
+      this.putHeader(copy, formatTraceHeader(spanContext) + lineage());
     }
     this.left(rung === undefined ? 'trace_header' : kindOf(rung, fields));
     return copy;
+  }
+
+  protected putHeader(copy: Writable<OutgoingMessage>, text: string): void {
+    const header = new OwnTraceHeader(text);
+    const { MessageSystemAttributes: system } = copy;
+    copy.MessageSystemAttributes = system
+      ? Object.assign({}, system, { [TRACE_HEADER]: header })
+      : { AWSTraceHeader: header };
   }
 
   private hasRoom(message: WritableMessage): boolean {

@@ -49,3 +49,15 @@ export async function engine(operation, input, headers) {
 /** The engine's answer to a request that is not for SQS. */
 export const forward = ({ method, url, headers }, body) =>
   app.inject({ method, url, headers, payload: body || undefined });
+
+/** Ids of all messages that nobody has received, with their queues. */
+export async function waiting() {
+  const get = async (path) => JSON.parse((await app.inject({ method: 'GET', url: `/_fauxqs/queues${path}` })).payload);
+  const found = [];
+  for (const { name, approximateMessageCount: count } of await get('')) {
+    if (count === 0) continue;
+    const { messages } = await get(`/${name}`);
+    for (const { messageId: id } of messages.ready) found.push({ queue: name, id });
+  }
+  return found;
+}

@@ -7,7 +7,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attributesMd5, requested } from './attributes.mjs';
-import { engine } from './engine.mjs';
+import { engine, waiting } from './engine.mjs';
 import { checkMessage, Fault, invalid, tooManyAttributes } from './rules.mjs';
 
 const POLL_MS = 15;
@@ -55,6 +55,21 @@ export const operations = {
   },
 };
 
+/** SNS hands the X-Ray header of a publish on to the queues that are subscribed. One publish at a time: the engine tells no more. */
+export function published(publish, trace) {
+  const answered = publishing.then(async () => {
+    const answer = await publish();
+    for (const { queue, id } of await waiting()) {
+      if (!messages.has(id)) remember(id, queue).trace = trace;
+    }
+    return answer;
+  });
+  publishing = answered.catch(() => {});
+  return answered;
+}
+
+let publishing = Promise.resolve();
+
 const entry = (input, id) => input.Entries.find(({ Id }) => Id === id);
 
 /** Lets `check` decide entry by entry; the engine sees only the good ones, or all of a batch that is bad as a whole. */
@@ -81,7 +96,9 @@ async function batch(operation, input, headers, check) {
 function sent(answer, message, queueUrl, headers) {
   const system = message.MessageSystemAttributes;
   const memory = remember(answer.MessageId, queueName(queueUrl));
-  memory.trace ??= system?.AWSTraceHeader?.StringValue ?? headers['x-amzn-trace-id'];
+  // Not what a publish at the same moment took it for; a duplicate keeps what the first one had.
+  if (!memory.isSent) memory.trace = system?.AWSTraceHeader?.StringValue ?? headers['x-amzn-trace-id'];
+  memory.isSent = true;
   memory.group ??= message.MessageGroupId;
   if (system) answer.MD5OfMessageSystemAttributes = attributesMd5(system);
   return answer;
