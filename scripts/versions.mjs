@@ -29,7 +29,7 @@ export const CLIENTS = {
   // Before 3.447 SQS speaks AWS Query, which SNS still does.
   '@aws-sdk/client-sns': {
     packages: (version) => ({ '@aws-sdk/client-sns': version, '@aws-sdk/client-sqs': version }),
-    versions: ['3.300.0', '3.445.0', '3.572.0', '3.901.0', '3.1175.0'],
+    versions: ['3.300.0', '3.445.0', '3.572.0', '3.901.0', '3.1169.0'],
     brokers: ['sqs'],
     scenario: 'packages/instrumentation-sqs/test/fixtures/topics.cjs',
     expected: 'packages/instrumentation-sqs/test/fixtures/topics.txt',
