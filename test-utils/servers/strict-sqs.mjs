@@ -35,8 +35,9 @@ async function answer(request, response) {
   const query = isForm ? parseQuery(body) : undefined;
   if (query?.Version === SQS_QUERY_VERSION) return answerQuery(query, headers, response);
   const call = () => forward(request, body); // SNS and the engine's other services
-  const isPublish = /^Action=Publish(Batch)?&|&Action=Publish(Batch)?(&|$)/.test(body);
-  const other = isPublish ? await published(call, headers['x-amzn-trace-id']) : await call();
+  const { Action: action, TopicArn: topicArn } = isForm ? query : {};
+  const isPublish = topicArn && (action === 'Publish' || action === 'PublishBatch');
+  const other = isPublish ? await published(call, topicArn, headers) : await call();
   response.writeHead(other.statusCode, {
     'content-type': other.headers['content-type'] ?? 'text/xml',
     'x-amzn-requestid': randomUUID(),

@@ -50,14 +50,21 @@ export async function engine(operation, input, headers) {
 export const forward = ({ method, url, headers }, body) =>
   app.inject({ method, url, headers, payload: body || undefined });
 
-/** Ids of all messages that nobody has received, with their queues. */
-export async function waiting() {
-  const get = async (path) => JSON.parse((await app.inject({ method: 'GET', url: `/_fauxqs/queues${path}` })).payload);
+/** Ids of the messages that nobody has received, in the queues that are subscribed to a topic. */
+export async function waitingIn(topicArn, headers) {
+  const listing = new URLSearchParams({
+    Action: 'ListSubscriptionsByTopic',
+    Version: '2010-03-31',
+    TopicArn: topicArn,
+  });
+  const { host, authorization = '' } = headers;
+  const form = { host, authorization, 'content-type': 'application/x-www-form-urlencoded' };
+  const { payload } = await app.inject({ method: 'POST', url: '/', headers: form, payload: String(listing) });
   const found = [];
-  for (const { name, approximateMessageCount: count } of await get('')) {
-    if (count === 0) continue;
-    const { messages } = await get(`/${name}`);
-    for (const { messageId: id } of messages.ready) found.push({ queue: name, id });
+  for (const [, queue] of payload.matchAll(/<Endpoint>[^<]*:([^<:]+)<\/Endpoint>/g)) {
+    const answer = await app.inject({ method: 'GET', url: `/_fauxqs/queues/${queue}` });
+    const { messages } = answer.statusCode === 200 ? JSON.parse(answer.payload) : {};
+    for (const { messageId: id } of messages?.ready ?? []) found.push({ queue, id });
   }
   return found;
 }

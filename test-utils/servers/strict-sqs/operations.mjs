@@ -7,7 +7,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attributesMd5, requested } from './attributes.mjs';
-import { engine, waiting } from './engine.mjs';
+import { engine, waitingIn } from './engine.mjs';
 import { checkMessage, Fault, invalid, tooManyAttributes } from './rules.mjs';
 
 const POLL_MS = 15;
@@ -56,11 +56,11 @@ export const operations = {
 };
 
 /** SNS hands the X-Ray header of a publish on to the queues that are subscribed. One publish at a time: the engine tells no more. */
-export function published(publish, trace) {
+export function published(publish, topicArn, headers) {
   const answered = publishing.then(async () => {
     const answer = await publish();
-    for (const { queue, id } of await waiting()) {
-      if (!messages.has(id)) remember(id, queue).trace = trace;
+    for (const { queue, id } of await waitingIn(topicArn, headers)) {
+      if (!messages.has(id)) remember(id, queue).trace = headers['x-amzn-trace-id'];
     }
     return answer;
   });
