@@ -6,6 +6,7 @@
 import type { Writable } from './copies';
 import { type OutgoingMessage, OutgoingWriter } from './outgoing-message';
 import { hasForeignHeader, setTraceHeader, watchRequests } from './request-header';
+import { Returned } from './returned';
 
 /**
  * Writes contexts into messages that are published alone. SNS has no system attributes; it hands the X-Ray header of the
@@ -26,15 +27,8 @@ export function sendHeaders(client: unknown): void {
   });
 }
 
-class Marked {
-  constructor(object: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: what a derived class then puts its private fields on
-    return object;
-  }
-}
-
 /** A private field on our copy of a message: no middleware of the application sees it. */
-class Mark extends Marked {
+class Mark extends Returned {
   readonly #header: string;
 
   constructor(message: object, header: string) {
