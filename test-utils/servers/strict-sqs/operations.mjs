@@ -100,7 +100,7 @@ function sent(answer, message, queueUrl, headers) {
   if (!memory.isSent) memory.trace = system?.AWSTraceHeader?.StringValue ?? headers['x-amzn-trace-id'];
   memory.isSent = true;
   memory.group ??= message.MessageGroupId;
-  if (system) answer.MD5OfMessageSystemAttributes = attributesMd5(system);
+  if (system && Object.keys(system).length > 0) answer.MD5OfMessageSystemAttributes = attributesMd5(system);
   return answer;
 }
 
