@@ -9,7 +9,15 @@ import { SERVICE_LIMITS_BYTES, type SqsOptions } from './config';
 import { copyOf, copyWithout, type Writable } from './copies';
 import { OwnTraceHeader } from './foreign-header';
 import { lineage } from './invocation';
-import { attributeNames, attributeText, type MessageAttributes } from './message-attributes';
+import {
+  attributeNames,
+  attributeText,
+  countOf,
+  isAttribute,
+  likeIt,
+  type MessageAttributes,
+  withMore,
+} from './message-attributes';
 import { atMost, attributesSize, type BatchSize, bodySize, exactly, messageSize, type Sized } from './message-size';
 import { type Fields, writtenFields } from './written-fields';
 import { formatTraceHeader, TRACE_HEADER } from './x-ray';
@@ -76,7 +84,7 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
     }
     const copy: Writable<WritableMessage> = copyOf(message as WritableMessage);
     if (rung !== undefined) {
-      copy.MessageAttributes = kept === undefined ? rung : Object.assign({}, kept, rung);
+      copy.MessageAttributes = kept === undefined ? rung : withMore(kept, rung);
       this.batch?.add(rung);
     } else if (kept !== attributes) {
       copy.MessageAttributes = kept; // fields of an older context must not stay beside a header that tells another
@@ -98,8 +106,10 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
 
   private hasRoom(message: WritableMessage): boolean {
     const fields = this.written();
-    if (this.headerIsFree(message, false)) return Object.keys(fields).length > 0;
     const { MessageAttributes: attributes } = message;
+    // What is no attribute is the client's to refuse, not ours to replace.
+    if (attributes && !areAttributes(attributes, fields)) return false;
+    if (this.headerIsFree(message, false)) return Object.keys(fields).length > 0;
     return this.fitting(message, attributes ? without(attributes, W3C, fields) : undefined, fields) !== undefined;
   }
 
@@ -109,7 +119,7 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
     kept: MessageAttributes | undefined,
     fields: OutgoingContext['fields'],
   ): MessageAttributes | undefined {
-    const free = kept === undefined ? MAX_ATTRIBUTES : MAX_ATTRIBUTES - Object.keys(kept).length;
+    const free = kept === undefined ? MAX_ATTRIBUTES : MAX_ATTRIBUTES - countOf(kept);
     const names = Object.keys(fields);
     if (names.length === 0 || free < 1) return undefined;
     for (const rung of rungs(names)) {
@@ -168,13 +178,22 @@ function isMap(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'object' && !Array.isArray(value));
 }
 
+/** Whether everything that has the name of a field is an attribute. */
+function areAttributes(attributes: MessageAttributes, fields: Fields): boolean {
+  const names = namesOf(W3C, fields);
+  for (const name of Object.keys(attributes)) {
+    if (names.has(name.toLowerCase()) && !isAttribute(attributes[name])) return false;
+  }
+  return true;
+}
+
 /** The attributes less those of these names, in any letter case; the same object if there are none. */
-function without(
-  attributes: MessageAttributes,
-  stale: readonly string[],
-  fields: OutgoingContext['fields'],
-): MessageAttributes {
-  const names = new Set([...stale, ...Object.keys(fields)].map((name) => name.toLowerCase()));
+function without(attributes: MessageAttributes, stale: readonly string[], fields: Fields): MessageAttributes {
+  const names = namesOf(stale, fields);
   const isStale = (name: string) => names.has(name.toLowerCase());
-  return Object.keys(attributes).some(isStale) ? copyWithout(attributes, isStale) : attributes;
+  return Object.keys(attributes).some(isStale) ? likeIt(attributes, copyWithout(attributes, isStale)) : attributes;
+}
+
+function namesOf(stale: readonly string[], fields: Fields): ReadonlySet<string> {
+  return new Set([...stale, ...Object.keys(fields)].map((name) => name.toLowerCase()));
 }

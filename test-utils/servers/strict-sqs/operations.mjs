@@ -31,6 +31,9 @@ export const operations = {
   },
 
   async ReceiveMessage(input, headers, hungUp) {
+    for (const field of ['AttributeNames', 'MessageSystemAttributeNames', 'MessageAttributeNames']) {
+      if (!Array.isArray(input[field] ?? [])) throw new Fault('SerializationException', `${field} is no list`);
+    }
     const end = Date.now() + (await waitSeconds(input, headers)) * 1000;
     // Polls, so that a receiver that hung up takes no message with it.
     while (!hungUp()) {
