@@ -39,7 +39,9 @@ export const RETENTION_PATTERNS = [
   { client: 'kafka', op: 'consume-10-index', title: 'kafka: eachBatch of 10, by index' },
   { client: 'kafka', op: 'transaction-10', title: 'kafka: transaction of 10 sends' },
   { client: 'sqs', op: 'consume-10', title: 'sqs: receive loop, 10 messages' },
+  { client: 'sqs', op: 'consume-index', title: 'sqs: Messages[0], deleted' },
   { client: 'sqs', op: 'send', title: 'sqs: send' },
+  { client: 'sns', op: 'publish', title: 'sns: publish' },
 ];
 
 /** The cells that the options select: one for each Node, mode, client and operation, in the order in which tables show them. */

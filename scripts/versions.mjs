@@ -26,6 +26,14 @@ export const CLIENTS = {
     scenario: 'packages/instrumentation-kafka/test/fixtures/scenario.cjs',
     expected: 'packages/instrumentation-kafka/test/fixtures/scenario.txt',
   },
+  // Before 3.447 SQS speaks AWS Query, which SNS still does.
+  '@aws-sdk/client-sns': {
+    packages: (version) => ({ '@aws-sdk/client-sns': version, '@aws-sdk/client-sqs': version }),
+    versions: ['3.300.0', '3.445.0', '3.572.0', '3.901.0', '3.1169.0'],
+    brokers: ['sqs'],
+    scenario: 'packages/instrumentation-sqs/test/fixtures/topics.cjs',
+    expected: 'packages/instrumentation-sqs/test/fixtures/topics.txt',
+  },
   'sqs-consumer': {
     packages: (version) => ({ 'sqs-consumer': version }),
     versions: ['6.0.0', '6.2.1', '7.5.0', '8.2.0', '9.1.0', '10.3.0', '11.5.0', '12.0.0', '13.0.0', '14.2.8', '15.0.3'],

@@ -9,7 +9,7 @@
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import { engine, forward, ready } from './strict-sqs/engine.mjs';
-import { operations } from './strict-sqs/operations.mjs';
+import { operations, published } from './strict-sqs/operations.mjs';
 import { fromQuery, parseQuery, toXml, xmlError } from './strict-sqs/query-protocol.mjs';
 import { Fault } from './strict-sqs/rules.mjs';
 
@@ -34,7 +34,10 @@ async function answer(request, response) {
   const isForm = !target && /x-www-form-urlencoded/.test(headers['content-type'] ?? '');
   const query = isForm ? parseQuery(body) : undefined;
   if (query?.Version === SQS_QUERY_VERSION) return answerQuery(query, headers, response);
-  const other = await forward(request, body); // SNS and the engine's other services
+  const call = () => forward(request, body); // SNS and the engine's other services
+  const { Action: action, TopicArn: topicArn } = isForm ? query : {};
+  const isPublish = topicArn && (action === 'Publish' || action === 'PublishBatch');
+  const other = isPublish ? await published(call, topicArn, headers) : await call();
   response.writeHead(other.statusCode, {
     'content-type': other.headers['content-type'] ?? 'text/xml',
     'x-amzn-requestid': randomUUID(),

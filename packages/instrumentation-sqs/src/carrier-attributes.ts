@@ -4,15 +4,13 @@
  */
 
 import type { MessageAttribute, MessageAttributes } from './message-attributes';
-
-/** Fields of a propagator, by name. */
-type Fields = Readonly<Record<string, string>>;
+import type { Fields } from './written-fields';
 
 /**
  * Names of fields to try in turn. No partial carriers: a context is whole without baggage and trace state, and no smaller.
  */
 export function rungs(names: readonly string[]): readonly (readonly string[])[] {
-  if (names.length === 1) return [names];
+  if (names.length === 1) return [names]; // most contexts have neither baggage nor trace state
   const withoutBaggage = names.filter((name) => name !== 'baggage');
   return [
     names,

@@ -58,7 +58,7 @@ export function tracedSend<Place>(
     const known = states.get(client);
     const current = options();
     if (known?.options === current) return known;
-    if (known === undefined) service.meet?.(client);
+    if (known === undefined) telemetry.guard('meet a client', undefined, () => service.meet?.(client));
     const state = new ClientState(client, current, (key, facts) => service.placeOf(key, client, facts));
     states.set(client, state);
     return state;

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { invocationHeader } from './invocation';
+import { type BuiltRequest, hasForeignHeader, watchRequests } from './request-header';
 import { TRACE_HEADER } from './x-ray';
 
 /** The system attribute that we add; its class tells it from one of the application's. */
@@ -18,48 +18,20 @@ export class OwnTraceHeader {
  * taken out of it again.
  */
 export function keepForeignHeaders(client: unknown): void {
-  const { middlewareStack } = client as { middlewareStack?: { add?(middleware: unknown, options: object): void } };
-  middlewareStack?.add?.(keeping, { step: 'build', priority: 'low', name: 'otelMessagingTraceHeader', override: true });
+  watchRequests(client, (request, input) => {
+    if (hasForeignHeader(request)) takeOut(request, input);
+  });
 }
 
-interface Built {
-  readonly input?: unknown;
-  readonly request?: { readonly headers?: Record<string, string>; body?: unknown };
-}
-
-function keeping(next: (args: Built) => unknown) {
-  return (args: Built) => {
-    const { request, input } = args;
-    if (request?.headers !== undefined && hasForeignHeader(request.headers)) {
-      try {
-        takeOut(request, input);
-      } catch {
-        // A body of an unknown kind: the message goes on with our attribute, a valid context too.
-      }
-    }
-    return next(args);
-  };
-}
-
-function hasForeignHeader(headers: Readonly<Record<string, string>>): boolean {
-  for (const name of Object.keys(headers)) {
-    // The client's own, in a Lambda function, is no choice of the application; its lineage is in ours as well.
-    if (name.length === NAME.length && name.toLowerCase() === NAME) return headers[name] !== invocationHeader();
-  }
-  return false;
-}
-
-const NAME = 'x-amzn-trace-id';
-
-function takeOut(request: NonNullable<Built['request']>, input: unknown): void {
+function takeOut(request: BuiltRequest, input: unknown): void {
   const { body, headers } = request;
   if (!isOursIn(input)) return;
   const text = body instanceof Uint8Array ? textOf(body) : body;
   if (typeof text !== 'string') return;
   const without = text.startsWith('{') ? withoutInJson(text, input as Message & Batch) : withoutInQuery(text);
   request.body = body instanceof Uint8Array ? Buffer.from(without) : without;
-  for (const name of Object.keys(headers ?? {})) {
-    if (name.toLowerCase() === 'content-length') headers![name] = String(Buffer.byteLength(without));
+  for (const name of Object.keys(headers)) {
+    if (name.toLowerCase() === 'content-length') headers[name] = String(Buffer.byteLength(without));
   }
 }
 

@@ -12,6 +12,32 @@ export interface MessageAttribute {
 
 export type MessageAttributes = Readonly<Record<string, MessageAttribute>>;
 
+/** How many attributes a client may send of these: some send those too that the object inherits. */
+export function countOf(attributes: MessageAttributes): number {
+  let count = 0;
+  for (const _ in attributes) count++;
+  return count;
+}
+
+/** Some attributes in an object that inherits what the original does. */
+export function likeIt(original: MessageAttributes, attributes: MessageAttributes): MessageAttributes {
+  const prototype = Object.getPrototypeOf(original);
+  if (prototype === Object.prototype || prototype === null) return attributes;
+  return Object.assign(Object.create(prototype), attributes);
+}
+
+/** A copy with more attributes. */
+export function withMore(attributes: MessageAttributes, more: MessageAttributes): MessageAttributes {
+  return likeIt(attributes, Object.assign({}, attributes, more));
+}
+
+/** Whether the client takes it for an attribute. */
+export function isAttribute(attribute: unknown): boolean {
+  if (typeof attribute !== 'object' || attribute === null) return false;
+  const { DataType, StringValue, BinaryValue } = attribute as MessageAttribute;
+  return typeof DataType === 'string' && (typeof StringValue === 'string' || BinaryValue instanceof Uint8Array);
+}
+
 /** The text of an attribute, String or Binary; its name in any letter case. */
 export function attributeText(attributes: unknown, name: string): string | undefined {
   if (typeof attributes !== 'object' || attributes === null) return undefined;

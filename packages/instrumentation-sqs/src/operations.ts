@@ -102,12 +102,26 @@ export function requestIdOf(answer: unknown): string | undefined {
 /** What the answer to a batch says of its n-th entry. */
 export function entryOutcomes(entries: readonly unknown[], answer: unknown): MessageOutcome[] {
   const { Successful, Failed } = (answer ?? {}) as { Successful?: unknown; Failed?: unknown };
+  const inOrder = outcomesInOrder(entries, listOf(Successful));
+  if (inOrder !== undefined) return inOrder;
   const outcomes = new Map<unknown, MessageOutcome>();
   for (const { Id, MessageId } of listOf(Successful)) {
     outcomes.set(Id, { attributes: messageId({ MessageId }) });
   }
   for (const { Id, Code, Message } of listOf(Failed)) outcomes.set(Id, { error: entryError(Code, Message) });
   return entries.map((entry) => outcomes.get((entry as { Id?: unknown }).Id) ?? {});
+}
+
+/** The outcomes of entries that all succeeded, told in the order in which they were sent, as they mostly are. */
+function outcomesInOrder(entries: readonly unknown[], results: readonly BatchResult[]): MessageOutcome[] | undefined {
+  if (results.length !== entries.length) return undefined;
+  const outcomes: MessageOutcome[] = [];
+  for (let i = 0; i < entries.length; i++) {
+    const result = results[i] as BatchResult;
+    if (result.Id !== (entries[i] as { Id?: unknown }).Id) return undefined;
+    outcomes.push({ attributes: messageId(result) });
+  }
+  return outcomes;
 }
 
 /** The id that the service gave to a message. */

@@ -3,15 +3,23 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { CarrierKind, MessageFacts, MessageWriter, OutgoingContext } from '@otel-messaging/messaging-common';
 import { carrierAttributes, rungs } from './carrier-attributes';
 import { SERVICE_LIMITS_BYTES, type SqsOptions } from './config';
 import { copyOf, copyWithout, type Writable } from './copies';
 import { OwnTraceHeader } from './foreign-header';
 import { lineage } from './invocation';
-import { attributeNames, attributeText, type MessageAttributes } from './message-attributes';
+import {
+  attributeNames,
+  attributeText,
+  countOf,
+  isAttribute,
+  likeIt,
+  type MessageAttributes,
+  withMore,
+} from './message-attributes';
 import { atMost, attributesSize, type BatchSize, bodySize, exactly, messageSize, type Sized } from './message-size';
+import { type Fields, writtenFields } from './written-fields';
 import { formatTraceHeader, TRACE_HEADER } from './x-ray';
 
 /** What `SendMessage`, `Publish` and each entry of their batches have in common. */
@@ -19,7 +27,9 @@ export interface OutgoingMessage extends Sized {
   readonly MessageSystemAttributes?: unknown;
 }
 
-type WriterOptions = Pick<SqsOptions, 'awsTraceHeader' | 'maxMessageBytes'> & { readonly captureBodySize: boolean };
+export type WriterOptions = Pick<SqsOptions, 'awsTraceHeader' | 'maxMessageBytes'> & {
+  readonly captureBodySize: boolean;
+};
 
 /** The service's limit of attributes per message. */
 const MAX_ATTRIBUTES = 10;
@@ -32,11 +42,13 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
   /**
    * @param left told how much of a context each message leaves with
    * @param batch of the message, if it is an entry of one
+   * @param written what the propagator in force writes
    */
   constructor(
     private readonly options: WriterOptions,
     private readonly left: (carrier: CarrierKind) => void,
     private readonly batch?: BatchSize,
+    private readonly written: () => Fields = writtenFields,
   ) {}
 
   get answersPerMessage(): boolean {
@@ -62,7 +74,7 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
   }
 
   write(message: OutgoingMessage, { fields, stale, spanContext }: OutgoingContext): OutgoingMessage | undefined {
-    const { MessageAttributes: attributes, MessageSystemAttributes: system } = message as WritableMessage;
+    const { MessageAttributes: attributes } = message as WritableMessage;
     const kept = attributes ? without(attributes, stale, fields) : undefined;
     const rung = this.fitting(message, kept, fields);
     const hasHeader = this.headerIsFree(message, rung !== undefined);
@@ -72,29 +84,32 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
     }
     const copy: Writable<WritableMessage> = copyOf(message as WritableMessage);
     if (rung !== undefined) {
-      copy.MessageAttributes = kept === undefined ? rung : Object.assign({}, kept, rung);
+      copy.MessageAttributes = kept === undefined ? rung : withMore(kept, rung);
       this.batch?.add(rung);
     } else if (kept !== attributes) {
       copy.MessageAttributes = kept; // fields of an older context must not stay beside a header that tells another
     }
     if (hasHeader) {
-      const header = new OwnTraceHeader(formatTraceHeader(spanContext) + lineage());
-      copy.MessageSystemAttributes = system
-        ? Object.assign({}, system, { [TRACE_HEADER]: header })
-        : { AWSTraceHeader: header };
+      this.putHeader(copy, formatTraceHeader(spanContext) + lineage());
     }
     this.left(rung === undefined ? 'trace_header' : kindOf(rung, fields));
     return copy;
   }
 
+  protected putHeader(copy: Writable<OutgoingMessage>, text: string): void {
+    const header = new OwnTraceHeader(text);
+    const { MessageSystemAttributes: system } = copy;
+    copy.MessageSystemAttributes = system
+      ? Object.assign({}, system, { [TRACE_HEADER]: header })
+      : { AWSTraceHeader: header };
+  }
+
   private hasRoom(message: WritableMessage): boolean {
-    if (this.headerIsFree(message, false)) return propagation.fields().length > 0;
-    // What a propagator writes is known only from asking it; this one context is never sent.
-    const fields: Record<string, string> = {};
-    propagation.inject(trace.setSpanContext(ROOT_CONTEXT, ANY_SPAN_CONTEXT), fields);
-    const names = Object.keys(fields);
-    if (names.length === 0) return false;
+    const fields = this.written();
     const { MessageAttributes: attributes } = message;
+    // What is no attribute is the client's to refuse, not ours to replace.
+    if (attributes && !areAttributes(attributes, fields)) return false;
+    if (this.headerIsFree(message, false)) return Object.keys(fields).length > 0;
     return this.fitting(message, attributes ? without(attributes, W3C, fields) : undefined, fields) !== undefined;
   }
 
@@ -104,7 +119,7 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
     kept: MessageAttributes | undefined,
     fields: OutgoingContext['fields'],
   ): MessageAttributes | undefined {
-    const free = kept === undefined ? MAX_ATTRIBUTES : MAX_ATTRIBUTES - Object.keys(kept).length;
+    const free = kept === undefined ? MAX_ATTRIBUTES : MAX_ATTRIBUTES - countOf(kept);
     const names = Object.keys(fields);
     if (names.length === 0 || free < 1) return undefined;
     for (const rung of rungs(names)) {
@@ -148,7 +163,6 @@ interface WritableMessage extends OutgoingMessage {
 }
 
 const W3C = ['traceparent', 'tracestate'];
-const ANY_SPAN_CONTEXT = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 1 };
 
 function kindOf(rung: MessageAttributes, fields: OutgoingContext['fields']): CarrierKind {
   const count = Object.keys(rung).length;
@@ -164,13 +178,22 @@ function isMap(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'object' && !Array.isArray(value));
 }
 
+/** Whether everything that has the name of a field is an attribute. */
+function areAttributes(attributes: MessageAttributes, fields: Fields): boolean {
+  const names = namesOf(W3C, fields);
+  for (const name of Object.keys(attributes)) {
+    if (names.has(name.toLowerCase()) && !isAttribute(attributes[name])) return false;
+  }
+  return true;
+}
+
 /** The attributes less those of these names, in any letter case; the same object if there are none. */
-function without(
-  attributes: MessageAttributes,
-  stale: readonly string[],
-  fields: OutgoingContext['fields'],
-): MessageAttributes {
-  const names = new Set([...stale, ...Object.keys(fields)].map((name) => name.toLowerCase()));
+function without(attributes: MessageAttributes, stale: readonly string[], fields: Fields): MessageAttributes {
+  const names = namesOf(stale, fields);
   const isStale = (name: string) => names.has(name.toLowerCase());
-  return Object.keys(attributes).some(isStale) ? copyWithout(attributes, isStale) : attributes;
+  return Object.keys(attributes).some(isStale) ? likeIt(attributes, copyWithout(attributes, isStale)) : attributes;
+}
+
+function namesOf(stale: readonly string[], fields: Fields): ReadonlySet<string> {
+  return new Set([...stale, ...Object.keys(fields)].map((name) => name.toLowerCase()));
 }

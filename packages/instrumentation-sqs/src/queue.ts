@@ -11,11 +11,13 @@ import { BatchSize } from './message-size';
 import { operationFacts, type QueueFacts, type QueueOperation, queueName } from './operations';
 import { type OutgoingMessage, OutgoingWriter } from './outgoing-message';
 import type { SystemNamesField } from './received-attributes';
+import { type Fields, rememberedFields } from './written-fields';
 
 /** A queue as one client sees it: its plans, made on first use, and how its messages are read and written. */
 export class Queue {
   readonly writer: OutgoingWriter;
   readonly reader: IncomingReader;
+  private readonly written: () => Fields;
   private readonly left: (carrier: CarrierKind) => void;
   private readonly messageOptions: SqsOptions & { readonly captureBodySize: boolean };
   private readonly plans: Partial<Record<QueueOperation, OperationPlan>> = {};
@@ -27,8 +29,9 @@ export class Queue {
     readonly systemNamesField: SystemNamesField = 'MessageSystemAttributeNames',
   ) {
     this.messageOptions = { ...options, captureBodySize: telemetry.config.captureBodySize };
+    this.written = rememberedFields(telemetry);
     this.left = leavings(telemetry, () => this.plan('send'), queueName(facts.url));
-    this.writer = new OutgoingWriter(this.messageOptions, this.left);
+    this.writer = new OutgoingWriter(this.messageOptions, this.left, undefined, this.written);
     this.reader = new IncomingReader(this.messageOptions);
   }
 
@@ -47,6 +50,6 @@ export class Queue {
 
   /** A writer for the entries of one batch, which share a limit of bytes. */
   batchWriter(entries: readonly OutgoingMessage[]): OutgoingWriter {
-    return new OutgoingWriter(this.messageOptions, this.left, new BatchSize(entries));
+    return new OutgoingWriter(this.messageOptions, this.left, new BatchSize(entries), this.written);
   }
 }

@@ -5,6 +5,7 @@
 
 import { type Delivery, deliveryOf } from '@otel-messaging/messaging-common';
 import type { MessageAttributes } from './message-attributes';
+import { Returned } from './returned';
 
 /** What is known of a message that was received, some of it not to be seen in the message that the application has. */
 export class Received {
@@ -73,13 +74,6 @@ const byHandle = new Map<string, Received>();
  */
 const handles: string[] = [];
 let next = 0;
-
-class Returned {
-  constructor(object: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: what a derived class then puts its private fields on
-    return object;
-  }
-}
 
 /** A private field on an object of somebody else: seen by no reflection, and a tenth of the cost of a WeakMap. */
 class Note extends Returned {

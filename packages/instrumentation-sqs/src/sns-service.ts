@@ -10,6 +10,7 @@ import { CommandTypes } from './command-types';
 import type { SqsOptions } from './config';
 import { serverOfEndpoint } from './operations';
 import { publish, publishBatch } from './sns-calls';
+import { sendHeaders } from './sns-header';
 import { regionOfArn, topicArn } from './sns-operations';
 import { Topic } from './sns-topic';
 
@@ -22,6 +23,7 @@ const DIRECT = '';
 export function snsService(telemetry: Telemetry, options: () => SqsOptions): Service<Topic> {
   return {
     commands: COMMANDS,
+    meet: sendHeaders,
     keyOf: (input) => topicArn(input) ?? DIRECT,
     placeOf: (key, client, facts) => {
       const arn = key === DIRECT ? undefined : key;

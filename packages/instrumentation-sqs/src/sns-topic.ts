@@ -7,13 +7,16 @@ import type { CarrierKind, OperationPlan, Telemetry } from '@otel-messaging/mess
 import type { SqsOptions } from './config';
 import { leavings } from './leavings';
 import { BatchSize } from './message-size';
-import { type OutgoingMessage, OutgoingWriter } from './outgoing-message';
+import { type OutgoingMessage, OutgoingWriter, type WriterOptions } from './outgoing-message';
+import { PublishWriter } from './sns-header';
 import { type TopicFacts, type TopicOperation, topicName, topicOperationFacts } from './sns-operations';
+import { type Fields, rememberedFields } from './written-fields';
 
 /** A topic as one client sees it, or all phones and mobile endpoints together: its plans, and how its messages are written. */
 export class Topic {
   readonly writer: OutgoingWriter;
-  private readonly writerOptions: ConstructorParameters<typeof OutgoingWriter>[0];
+  private readonly writerOptions: WriterOptions;
+  private readonly written: () => Fields;
   private readonly left: (carrier: CarrierKind) => void;
   private readonly plans: Partial<Record<TopicOperation, OperationPlan>> = {};
 
@@ -22,10 +25,11 @@ export class Topic {
     private readonly options: SqsOptions,
     private readonly facts: TopicFacts,
   ) {
-    // SNS takes no system attributes.
-    this.writerOptions = { ...options, awsTraceHeader: 'off', captureBodySize: telemetry.config.captureBodySize };
+    this.writerOptions = { ...options, captureBodySize: telemetry.config.captureBodySize };
+    this.written = rememberedFields(telemetry);
     this.left = leavings(telemetry, () => this.plan('publish'), topicName(facts.arn));
-    this.writer = this.newWriter();
+    const Writer = this.isDirect ? DirectWriter : PublishWriter;
+    this.writer = new Writer(this.writerOptions, this.left, undefined, this.written);
   }
 
   /** Whether messages go to a person's phone or device, where no consumer reads a context. */
@@ -41,14 +45,11 @@ export class Topic {
     return plan;
   }
 
-  /** A writer for the entries of one batch, which share a limit of bytes. */
+  /** A writer for the entries of one batch, which share a limit of bytes, and a request with one header for all. */
   batchWriter(entries: readonly OutgoingMessage[]): OutgoingWriter {
-    return this.newWriter(new BatchSize(entries));
-  }
-
-  private newWriter(batch?: BatchSize): OutgoingWriter {
+    const options: WriterOptions = { ...this.writerOptions, awsTraceHeader: 'off' };
     const Writer = this.isDirect ? DirectWriter : OutgoingWriter;
-    return new Writer(this.writerOptions, this.left, batch);
+    return new Writer(options, this.left, new BatchSize(entries), this.written);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Message } from '@aws-sdk/client-sqs';
@@ -66,6 +67,11 @@ test('with suppressHttpSpans only those of other calls are left', async () => {
   expect(http).toHaveLength(3);
   expect(http.map(({ parent }) => parent)).toEqual([undefined, undefined, undefined]);
   expect(spans.filter(({ scope }) => scope === 'sqs').map(({ name }) => name)).toEqual(expect.arrayContaining(OURS));
+}, 30_000);
+
+test('an application of SNS leaves these traces, with its callbacks, batches and headers', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(__dirname, 'fixtures/topics.cjs')]);
+  expect(stdout).toBe(readFileSync(join(__dirname, 'fixtures/topics.txt'), 'utf8'));
 }, 30_000);
 
 test('in a Lambda function the X-Ray header has the lineage by which Lambda finds loops, and is ours otherwise', async () => {

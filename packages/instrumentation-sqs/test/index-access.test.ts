@@ -197,7 +197,12 @@ test('an array that is frozen, or written to, before it is read does not mind', 
   await send('one');
   await send('two');
   const frozen = Object.freeze(await receiveOne());
+  const write = () => {
+    (frozen as unknown[])[0] = 'mine';
+  };
+  expect(write).toThrow(TypeError);
   expect([frozen[0]?.Body, frozen[0]?.Body]).toEqual([expect.any(String), expect.any(String)]);
+  expect(write).toThrow(TypeError);
   const written = await receiveOne();
   written[0] = { Body: 'mine' };
   expect(written).toEqual([{ Body: 'mine' }]);

@@ -204,3 +204,17 @@ test('with no propagator nothing can be carried', () => {
   expect(writer('off').canCarry({})).toBe(false);
   propagation.setGlobalPropagator(w3c());
 });
+
+test('attributes that the object inherits, which some clients send, stay inherited, and take a place', () => {
+  const inherited = Object.create(ownAttributes(8), { own: { value: ownAttributes(1)['own-0'], enumerable: true } });
+  const message = { MessageBody: 'one', MessageAttributes: inherited };
+  const written = writer().write(message, outgoing(TRACE_STATE)) as Written;
+  expect(Object.keys(written.MessageAttributes ?? {})).toEqual(['own', 'traceparent']);
+  expect(written.MessageAttributes?.['own-7']).toBeDefined();
+});
+
+test('what has the name of a field and is no attribute is left for the client to refuse', () => {
+  for (const traceparent of [null, 'text', {}, { DataType: 7, StringValue: 'x' }, { DataType: 'String' }]) {
+    expect(writer('always').canCarry({ MessageAttributes: { traceparent } })).toBe(false);
+  }
+});

@@ -125,6 +125,19 @@ test('a process span tells its message, its attempt and its time in the queue', 
   });
 });
 
+test('the time in the queue is measured for each message, in seconds', async () => {
+  await sendBatch('one', 'two');
+  for (let left = 2; left > 0; ) for (const _ of await receive(client, QueueUrl)) left--;
+  const metric = (await tracing.metrics()).find(
+    ({ descriptor }) => descriptor.name === 'messaging.message.queue.duration',
+  );
+  expect(metric?.descriptor.unit).toBe('s');
+  const [point] = metric?.dataPoints ?? [];
+  expect(point?.attributes).toMatchObject({ 'messaging.destination.name': QueueUrl.split('/').pop() });
+  expect(point?.value).toMatchObject({ count: 2 });
+  expect((point?.value as { max: number } | undefined)?.max).toBeLessThan(60);
+});
+
 test('a poll that brings nothing makes no span, and no metric of messages', async () => {
   await receive(client, QueueUrl, { WaitTimeSeconds: 0 });
   expect(tracing.spans()).toEqual([]);

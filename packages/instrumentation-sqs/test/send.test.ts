@@ -144,6 +144,14 @@ test('entries that the service refuses are told by their links, and the send is 
     { 'messaging.message.id': output.Successful?.[0]?.MessageId },
     { 'error.type': 'InvalidParameterValue' },
   ]);
+  const sent = (await tracing.metrics()).find(({ descriptor }) => descriptor.name === 'messaging.client.sent.messages');
+  const counts = sent?.dataPoints.map(({ attributes, value }) => [attributes['error.type'], value]);
+  expect(counts).toEqual(
+    expect.arrayContaining([
+      [undefined, 1],
+      ['InvalidParameterValue', 1],
+    ]),
+  );
 });
 
 test('a batch of which nothing got through is an error', async () => {

@@ -170,19 +170,92 @@ test('an entry that the service refuses is told by its link and counted as faile
   );
 });
 
-test.each(Array.from({ length: 11 }, (_, count) => count))(
-  'with %i attributes of its own a message is delivered raw, with its context as long as there is room',
+const COUNTS = Array.from({ length: 11 }, (_, count) => count);
+
+test.each(COUNTS)(
+  'with %i attributes of its own a message is delivered raw, and handled in the trace of its publish',
   async (count) => {
     const QueueUrl = await subscribedQueue(sns, sqs, TopicArn, 'raw');
     const MessageAttributes = count === 0 ? undefined : ownAttributes(count);
     await sns.send(new PublishCommand({ TopicArn, Message: 'one', MessageAttributes }));
-    await handleAll(QueueUrl, 1);
+    const names: string[] = [];
+    for (const message of await receive(sqs, QueueUrl, { MessageAttributeNames: ['All'] })) {
+      await tick();
+      names.push(...Object.keys(message.MessageAttributes ?? {}));
+    }
+    expect(names.filter((name) => !name.startsWith('own-'))).toEqual(count < 10 ? ['traceparent'] : []);
     const handled = tracing.spans().find(({ kind }) => kind === SpanKind.CONSUMER);
-    const span = published();
-    expect(span?.kind).toBe(count < 10 ? SpanKind.PRODUCER : SpanKind.CLIENT);
-    expect(handled?.parentSpanContext?.spanId).toBe(count < 10 ? span?.spanContext().spanId : undefined);
+    expect(published()?.kind).toBe(SpanKind.PRODUCER);
+    expect(handled?.parentSpanContext?.spanId).toBe(published()?.spanContext().spanId);
   },
 );
+
+describe('the X-Ray header', () => {
+  const FOREIGN = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1';
+
+  /** Publishes with so many attributes; the header that the message arrives with. */
+  async function arrivesWith(count: number, delivery: 'raw' | 'wrapped' = 'raw'): Promise<string | undefined> {
+    const QueueUrl = await subscribedQueue(sns, sqs, TopicArn, delivery);
+    const MessageAttributes = ownAttributes(count);
+    await sns.send(new PublishCommand({ TopicArn, Message: 'one', MessageAttributes }));
+    const [message] = await receive(sqs, QueueUrl, { MessageSystemAttributeNames: ['AWSTraceHeader'] });
+    return message?.Attributes?.AWSTraceHeader;
+  }
+
+  const ours = () => {
+    const { traceId, spanId } = published()!.spanContext();
+    return `Root=1-${traceId.slice(0, 8)}-${traceId.slice(8)};Parent=${spanId};Sampled=1`;
+  };
+
+  test.each(['raw', 'wrapped'] as const)(
+    'goes with a publish, for those who read nothing else (%s)',
+    async (delivery) => {
+      expect(await arrivesWith(1, delivery)).toBe(ours());
+    },
+  );
+
+  test('stands in for attributes only, if the configuration says so', async () => {
+    instrumentation.setConfig({ awsTraceHeader: 'fallback' });
+    expect(await arrivesWith(9)).toBeUndefined();
+    tracing.reset();
+    expect(await arrivesWith(10)).toBe(ours());
+  });
+
+  test('is not sent if the configuration says so: at ten attributes nothing can be carried', async () => {
+    instrumentation.setConfig({ awsTraceHeader: 'off' });
+    expect(await arrivesWith(10)).toBeUndefined();
+    expect(published()?.kind).toBe(SpanKind.CLIENT);
+  });
+
+  test('of the application, or of the X-Ray SDK, stays', async () => {
+    sns.middlewareStack.add(
+      (next) => (args) => {
+        (args.request as { headers: Record<string, string> }).headers['X-Amzn-Trace-Id'] = FOREIGN;
+        return next(args);
+      },
+      { step: 'build', name: 'XRaySDKInstrumentation' },
+    );
+    expect(await arrivesWith(1)).toBe(FOREIGN);
+  });
+
+  test('is not sent with a batch, whose entries have contexts of their own', async () => {
+    const QueueUrl = await subscribedQueue(sns, sqs, TopicArn, 'raw');
+    const PublishBatchRequestEntries = [
+      { Id: 'a', Message: 'one' },
+      { Id: 'b', Message: 'two', MessageAttributes: ownAttributes(10) },
+    ];
+    await sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries }));
+    const found: unknown[] = [];
+    while (found.length < 2) {
+      const messages = await receive(sqs, QueueUrl, { MessageSystemAttributeNames: ['AWSTraceHeader'] });
+      for (let i = 0; i < messages.length; i++) found.push(messages[i]?.Attributes);
+    }
+    expect(found).toEqual([undefined, undefined]);
+    const injections = (await tracing.metrics()).find(({ descriptor }) => descriptor.name.endsWith('injections'));
+    const counts = injections?.dataPoints.map(({ attributes }) => attributes['messaging.message.carrier']);
+    expect(counts?.sort()).toEqual(['complete', 'none']);
+  });
+});
 
 test('a context of the application’s own stays, and is linked', async () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+import { randomBytes } from 'node:crypto';
 import { formatTraceHeader, parseTraceHeader } from '../src/x-ray';
 
 const traceId = '5759e988bd862e3fe1be46a994272793';
@@ -48,4 +49,15 @@ test.each([
   ['a text of a megabyte', `${HEADER};${'x'.repeat(1_000_000)}`],
 ])('refuses %s', (_, header) => {
   expect(parseTraceHeader(header)).toBeUndefined();
+});
+
+test('any W3C trace id makes the way there and back, also one without a time in it', () => {
+  for (let i = 0; i < 200; i++) {
+    const context = {
+      traceId: randomBytes(16).toString('hex'),
+      spanId: randomBytes(8).toString('hex'),
+      traceFlags: i % 2,
+    };
+    expect(parseTraceHeader(formatTraceHeader(context))).toEqual({ ...context, isRemote: true });
+  }
 });

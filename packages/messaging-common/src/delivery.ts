@@ -196,7 +196,8 @@ function given(object: object): object {
   return object;
 }
 
-const Given = given as unknown as new (object: object) => object;
+/** Base of classes whose private fields are on objects of others. */
+export const Given = given as unknown as new (object: object) => object;
 
 /**
  * A delivery as a private field of its message: seen by nobody, in no copy, there on frozen objects too, and twenty times

@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { context as contextApi } from '@opentelemetry/api';
 import { attach } from './active-context';
 import { type DeliveryScope, scopeOf } from './context';
-import { type Delivery, deliveryOf } from './delivery';
+import { type Delivery, deliveryOf, Given } from './delivery';
 import { FOLLOWED, MessageIterator } from './iteration';
 import { hasPassed } from './turn';
 
@@ -33,7 +33,8 @@ export function followIndex(messages: object[]): void {
     },
     set: (value) => {
       Place.disarm(messages);
-      Reflect.set(messages, 0, value);
+      const isSet = Reflect.defineProperty(messages, 0, { value });
+      if (!isSet) throw new TypeError("Cannot assign to read only property '0' of object '[object Array]'");
     },
   });
   Object.setPrototypeOf(messages, ARMED);
@@ -50,13 +51,6 @@ export function letGoOfTaken(): void {
 export function letGoOfAllTaken(): void {
   for (const taking of taken.values()) taking.letGo();
 }
-
-/** Makes nothing: called as a constructor, it gives back the object that it is given. */
-function given(object: object): object {
-  return object;
-}
-
-const Given = given as unknown as new (object: object) => object;
 
 /** The one place of an array, as a private field of the array: a WeakMap's entry costs the garbage collector more. */
 class Place extends Given {

@@ -49,3 +49,22 @@ export async function engine(operation, input, headers) {
 /** The engine's answer to a request that is not for SQS. */
 export const forward = ({ method, url, headers }, body) =>
   app.inject({ method, url, headers, payload: body || undefined });
+
+/** Ids of the messages that nobody has received, in the queues that are subscribed to a topic. */
+export async function waitingIn(topicArn, headers) {
+  const listing = new URLSearchParams({
+    Action: 'ListSubscriptionsByTopic',
+    Version: '2010-03-31',
+    TopicArn: topicArn,
+  });
+  const { host, authorization = '' } = headers;
+  const form = { host, authorization, 'content-type': 'application/x-www-form-urlencoded' };
+  const { payload } = await app.inject({ method: 'POST', url: '/', headers: form, payload: String(listing) });
+  const found = [];
+  for (const [, queue] of payload.matchAll(/<Endpoint>[^<]*:([^<:]+)<\/Endpoint>/g)) {
+    const answer = await app.inject({ method: 'GET', url: `/_fauxqs/queues/${queue}` });
+    const { messages } = answer.statusCode === 200 ? JSON.parse(answer.payload) : {};
+    for (const { messageId: id } of messages?.ready ?? []) found.push({ queue, id });
+  }
+  return found;
+}

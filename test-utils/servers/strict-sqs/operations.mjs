@@ -7,7 +7,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attributesMd5, requested } from './attributes.mjs';
-import { engine } from './engine.mjs';
+import { engine, waitingIn } from './engine.mjs';
 import { checkMessage, Fault, invalid, tooManyAttributes } from './rules.mjs';
 
 const POLL_MS = 15;
@@ -31,6 +31,9 @@ export const operations = {
   },
 
   async ReceiveMessage(input, headers, hungUp) {
+    for (const field of ['AttributeNames', 'MessageSystemAttributeNames', 'MessageAttributeNames']) {
+      if (!Array.isArray(input[field] ?? [])) throw new Fault('SerializationException', `${field} is no list`);
+    }
     const end = Date.now() + (await waitSeconds(input, headers)) * 1000;
     // Polls, so that a receiver that hung up takes no message with it.
     while (!hungUp()) {
@@ -54,6 +57,21 @@ export const operations = {
     return output;
   },
 };
+
+/** SNS hands the X-Ray header of a publish on to the queues that are subscribed. One publish at a time: the engine tells no more. */
+export function published(publish, topicArn, headers) {
+  const answered = publishing.then(async () => {
+    const answer = await publish();
+    for (const { queue, id } of await waitingIn(topicArn, headers)) {
+      if (!messages.has(id)) remember(id, queue).trace = headers['x-amzn-trace-id'];
+    }
+    return answer;
+  });
+  publishing = answered.catch(() => {});
+  return answered;
+}
+
+let publishing = Promise.resolve();
 
 const entry = (input, id) => input.Entries.find(({ Id }) => Id === id);
 
@@ -81,9 +99,11 @@ async function batch(operation, input, headers, check) {
 function sent(answer, message, queueUrl, headers) {
   const system = message.MessageSystemAttributes;
   const memory = remember(answer.MessageId, queueName(queueUrl));
-  memory.trace ??= system?.AWSTraceHeader?.StringValue ?? headers['x-amzn-trace-id'];
+  // Not what a publish at the same moment took it for; a duplicate keeps what the first one had.
+  if (!memory.isSent) memory.trace = system?.AWSTraceHeader?.StringValue ?? headers['x-amzn-trace-id'];
+  memory.isSent = true;
   memory.group ??= message.MessageGroupId;
-  if (system) answer.MD5OfMessageSystemAttributes = attributesMd5(system);
+  if (system && Object.keys(system).length > 0) answer.MD5OfMessageSystemAttributes = attributesMd5(system);
   return answer;
 }
 
