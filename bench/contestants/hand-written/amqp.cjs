@@ -52,6 +52,142 @@ function publisher(_connection, port) {
   };
 }
 
+/** The same on a confirm channel, whose answer ends the span. */
+function confirmedPublisher(port) {
+  const operationMetric = {
+    'messaging.system.name': 'rabbitmq',
+    'messaging.operation.name': 'publish',
+    'messaging.operation.type': 'send',
+    'messaging.destination.name': 'orders:order.created',
+    'server.address': '127.0.0.1',
+    'server.port': port,
+  };
+  const { 'messaging.operation.type': _, ...sentMetric } = operationMetric;
+
+  return function publish(channel, exchange, routingKey, content, options) {
+    const startedMs = performance.now();
+    const span = tracer.startSpan('publish orders:order.created', {
+      kind: SpanKind.PRODUCER,
+      attributes: {
+        'messaging.system.name': 'rabbitmq',
+        'messaging.operation.name': 'publish',
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': 'orders:order.created',
+        'rabbitmq.destination.routing_key': routingKey,
+        'messaging.message.id': options.messageId,
+        'server.address': '127.0.0.1',
+        'server.port': port,
+        'network.peer.address': '127.0.0.1',
+        'network.peer.port': port,
+      },
+    });
+    options.headers = {};
+    propagation.inject(trace.setSpan(context.active(), span), options.headers);
+    const answered = (error) => {
+      if (error) fail(span, error);
+      span.end();
+      operationDuration.record((performance.now() - startedMs) / 1000, operationMetric);
+      sentMessages.add(1, sentMetric);
+    };
+    try {
+      return channel.publish(exchange, routingKey, content, options, answered);
+    } catch (error) {
+      answered(error);
+      throw error;
+    }
+  };
+}
+
+/** `publish` of replies: the name of a channel is in no span's name and on no metric. */
+function replier(port) {
+  const operationMetric = {
+    'messaging.system.name': 'rabbitmq',
+    'messaging.operation.name': 'publish',
+    'messaging.operation.type': 'send',
+    'server.address': '127.0.0.1',
+    'server.port': port,
+  };
+  const { 'messaging.operation.type': _, ...sentMetric } = operationMetric;
+
+  return function publish(channel, exchange, replyTo, content, options) {
+    const startedMs = performance.now();
+    const span = tracer.startSpan('publish', {
+      kind: SpanKind.PRODUCER,
+      attributes: {
+        'messaging.system.name': 'rabbitmq',
+        'messaging.operation.name': 'publish',
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': replyTo,
+        'messaging.destination.temporary': true,
+        'messaging.destination.anonymous': true,
+        'messaging.message.conversation_id': options.correlationId,
+        'rabbitmq.destination.routing_key': replyTo,
+        'server.address': '127.0.0.1',
+        'server.port': port,
+        'network.peer.address': '127.0.0.1',
+        'network.peer.port': port,
+      },
+    });
+    options.headers = {};
+    propagation.inject(trace.setSpan(context.active(), span), options.headers);
+    try {
+      return channel.publish(exchange, replyTo, content, options);
+    } catch (error) {
+      fail(span, error);
+      throw error;
+    } finally {
+      span.end();
+      operationDuration.record((performance.now() - startedMs) / 1000, operationMetric);
+      sentMessages.add(1, sentMetric);
+    }
+  };
+}
+
+/** `get` whose span links to the message that it brought. */
+function getter(port, queue) {
+  const destination = `orders:order.created:${queue}`;
+  const operationMetric = {
+    'messaging.system.name': 'rabbitmq',
+    'messaging.operation.name': 'get',
+    'messaging.operation.type': 'receive',
+    'messaging.destination.name': destination,
+    'server.address': '127.0.0.1',
+    'server.port': port,
+  };
+  const { 'messaging.operation.type': _, ...consumedMetric } = operationMetric;
+
+  return async function get(channel, name, options) {
+    const startTime = Date.now();
+    const startedMs = performance.now();
+    const message = await channel.get(name, options);
+    if (message === false) return message;
+    const creation = trace.getSpanContext(propagation.extract(ROOT_CONTEXT, message.properties.headers));
+    const span = tracer.startSpan(`get ${destination}`, {
+      kind: SpanKind.CLIENT,
+      startTime,
+      attributes: {
+        'messaging.system.name': 'rabbitmq',
+        'messaging.operation.name': 'get',
+        'messaging.operation.type': 'receive',
+        'messaging.destination.name': destination,
+        'rabbitmq.destination.routing_key': message.fields.routingKey,
+        'rabbitmq.message.delivery_tag': message.fields.deliveryTag,
+        'messaging.message.id': message.properties.messageId,
+        'messaging.message.conversation_id': message.properties.correlationId,
+        'server.address': '127.0.0.1',
+        'server.port': port,
+        'network.peer.address': '127.0.0.1',
+        'network.peer.port': port,
+      },
+      links: creation === undefined ? undefined : [{ context: creation }],
+    });
+    span.end();
+    operationDuration.record((performance.now() - startedMs) / 1000, operationMetric);
+    consumedMessages.add(1, consumedMetric);
+    return message;
+  };
+}
+
 /** Handlers that run inside a span of the producer's trace. */
 function consumers(_connection, port, queue) {
   const name = `consume orders:order.created:${queue}`;
@@ -77,6 +213,7 @@ function consumers(_connection, port, queue) {
           'rabbitmq.destination.routing_key': message.fields.routingKey,
           'rabbitmq.message.delivery_tag': message.fields.deliveryTag,
           'messaging.message.id': message.properties.messageId,
+          'messaging.message.conversation_id': message.properties.correlationId,
           'server.address': '127.0.0.1',
           'server.port': port,
         },
@@ -131,4 +268,4 @@ function acknowledge(channel, message) {
   trace.getActiveSpan()?.setAttribute('messaging.message.settlement', 'ack');
 }
 
-module.exports = { publisher, consumers, acknowledge };
+module.exports = { publisher, confirmedPublisher, replier, getter, consumers, acknowledge };
