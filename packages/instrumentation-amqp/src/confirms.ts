@@ -3,18 +3,24 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { ActiveOperation, AnyFunction } from '@otel-messaging/messaging-common';
+import type { AnyFunction } from '@otel-messaging/messaging-common';
 import type { Channel, TagFrame } from './amqplib';
 import type { Channels } from './channels';
 import { MandatorySends } from './returns';
 
+/** What waits for an answer of the broker. */
+export interface Unanswered {
+  end(): void;
+  fail(error: unknown): void;
+}
+
 /** The sends of one confirm channel that the broker has not answered, by delivery tag. */
 export class UnconfirmedSends {
-  private readonly waiting = new Map<number, ActiveOperation>();
+  private readonly waiting = new Map<number, Unanswered>();
   private readonly mandatory = new MandatorySends();
 
   /** @param mark what the message is recognised by if it comes back; only with `mandatory` */
-  add(tag: number, operation: ActiveOperation, mark?: string): void {
+  add(tag: number, operation: Unanswered, mark?: string): void {
     this.waiting.set(tag, operation);
     if (mark !== undefined) this.mandatory.add(tag, mark);
   }
