@@ -21,7 +21,7 @@ export class TagMap<V> {
   }
 
   set(tag: number, value: V): void {
-    if (this.values.size === 0) this.from = tag;
+    if (this.values.size === 0 || tag < this.from) this.from = tag;
     if (tag > this.newest) this.newest = tag;
     this.values.set(tag, value);
   }

@@ -56,6 +56,13 @@ describe('values by growing tags', () => {
     expect(taken(map, 502)).toEqual(['last']);
   });
 
+  test('that come late are found all the same', () => {
+    const map = filled(7, 8);
+    expect(taken(map, 7)).toEqual(['v7']);
+    map.set(5, 'v5');
+    expect(taken(map, 8)).toEqual(['v5', 'v8']);
+  });
+
   test('may be changed by what is done with one of them', () => {
     const map = filled(1, 2, 3);
     const seen: string[] = [];
