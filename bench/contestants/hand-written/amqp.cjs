@@ -8,8 +8,8 @@ const { context, propagation, ROOT_CONTEXT, SpanKind, trace } = require('@opente
 const { fail } = require('./failure.cjs');
 const { consumedMessages, operationDuration, processDuration, sentMessages, tracer } = require('./instruments.cjs');
 
-/** `publish` that makes a span and puts its context into the message, which is the application's own fresh object. */
-function publisher(_connection, port) {
+/** What both kinds of publish of an order have in common: the span with its context in the message, and its end. */
+function orderPublish(port) {
   const operationMetric = {
     'messaging.system.name': 'rabbitmq',
     'messaging.operation.name': 'publish',
@@ -20,8 +20,8 @@ function publisher(_connection, port) {
   };
   const { 'messaging.operation.type': _, ...sentMetric } = operationMetric;
 
-  return function publish(channel, exchange, routingKey, content, options) {
-    const startedMs = performance.now();
+  /** The message is the application's own fresh object. */
+  function begin(routingKey, options) {
     const span = tracer.startSpan('publish orders:order.created', {
       kind: SpanKind.PRODUCER,
       attributes: {
@@ -39,55 +39,44 @@ function publisher(_connection, port) {
     });
     options.headers = {};
     propagation.inject(trace.setSpan(context.active(), span), options.headers);
+    return span;
+  }
+
+  function end(span, startedMs) {
+    span.end();
+    operationDuration.record((performance.now() - startedMs) / 1000, operationMetric);
+    sentMessages.add(1, sentMetric);
+  }
+
+  return { begin, end };
+}
+
+/** `publish` whose span ends when it returns. */
+function publisher(_connection, port) {
+  const { begin, end } = orderPublish(port);
+  return function publish(channel, exchange, routingKey, content, options) {
+    const startedMs = performance.now();
+    const span = begin(routingKey, options);
     try {
       return channel.publish(exchange, routingKey, content, options);
     } catch (error) {
       fail(span, error);
       throw error;
     } finally {
-      span.end();
-      operationDuration.record((performance.now() - startedMs) / 1000, operationMetric);
-      sentMessages.add(1, sentMetric);
+      end(span, startedMs);
     }
   };
 }
 
 /** The same on a confirm channel, whose answer ends the span. */
 function confirmedPublisher(port) {
-  const operationMetric = {
-    'messaging.system.name': 'rabbitmq',
-    'messaging.operation.name': 'publish',
-    'messaging.operation.type': 'send',
-    'messaging.destination.name': 'orders:order.created',
-    'server.address': '127.0.0.1',
-    'server.port': port,
-  };
-  const { 'messaging.operation.type': _, ...sentMetric } = operationMetric;
-
+  const { begin, end } = orderPublish(port);
   return function publish(channel, exchange, routingKey, content, options) {
     const startedMs = performance.now();
-    const span = tracer.startSpan('publish orders:order.created', {
-      kind: SpanKind.PRODUCER,
-      attributes: {
-        'messaging.system.name': 'rabbitmq',
-        'messaging.operation.name': 'publish',
-        'messaging.operation.type': 'send',
-        'messaging.destination.name': 'orders:order.created',
-        'rabbitmq.destination.routing_key': routingKey,
-        'messaging.message.id': options.messageId,
-        'server.address': '127.0.0.1',
-        'server.port': port,
-        'network.peer.address': '127.0.0.1',
-        'network.peer.port': port,
-      },
-    });
-    options.headers = {};
-    propagation.inject(trace.setSpan(context.active(), span), options.headers);
+    const span = begin(routingKey, options);
     const answered = (error) => {
       if (error) fail(span, error);
-      span.end();
-      operationDuration.record((performance.now() - startedMs) / 1000, operationMetric);
-      sentMessages.add(1, sentMetric);
+      end(span, startedMs);
     };
     try {
       return channel.publish(exchange, routingKey, content, options, answered);
