@@ -44,7 +44,7 @@ export class TagMap<V> {
   upTo(tag: number): number[] {
     const last = Math.min(tag, this.newest);
     const tags: number[] = [];
-    if (last - this.from <= this.values.size + SMALL_GAP) {
+    if (this.isDense(last)) {
       for (let one = this.from; one <= last; one++) if (this.values.has(one)) tags.push(one);
     } else {
       for (const one of this.values.keys()) {
@@ -57,16 +57,30 @@ export class TagMap<V> {
 
   /** Hands out all up to a tag, oldest first, each removed before; how many there were. */
   takeUpTo(tag: number, use: (value: V, tag: number) => void): number {
-    const tags = this.upTo(tag);
-    if (tag >= this.from) this.from = Math.min(tag, this.newest) + 1;
+    const last = Math.min(tag, this.newest);
+    const { from } = this;
     let count = 0;
-    for (const one of tags) {
-      const value = this.take(one);
-      if (value === undefined) continue; // by what was done with one before
-      count++;
-      use(value, one);
+    if (this.isDense(last)) {
+      if (last >= from) this.from = last + 1;
+      for (let one = from; one <= last; one++) if (this.hand(one, use)) count++;
+      return count;
     }
+    const tags = this.upTo(last);
+    this.from = last + 1;
+    for (const one of tags) if (this.hand(one, use)) count++;
     return count;
+  }
+
+  /** Whether trying every tag up to this one costs no more than to walk over what is there. */
+  private isDense(last: number): boolean {
+    return last - this.from <= this.values.size + SMALL_GAP;
+  }
+
+  private hand(tag: number, use: (value: V, tag: number) => void): boolean {
+    const value = this.take(tag);
+    if (value === undefined) return false;
+    use(value, tag);
+    return true;
   }
 
   clear(): void {
