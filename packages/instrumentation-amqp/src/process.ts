@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { deliveryOf, isObservable, type ProcessOperation } from '@otel-messaging/messaging-common';
+import { deliveryOf, type ProcessOperation } from '@otel-messaging/messaging-common';
 
 /**
  * The handler's own result, after it ran in the context and the consume span of a message that `get` has brought: nothing
@@ -12,10 +12,7 @@ import { deliveryOf, isObservable, type ProcessOperation } from '@otel-messaging
  */
 export function processMessage<M extends object, R>(message: M, handler: (message: M) => R): R {
   const operation = begin(message);
-  if (operation === undefined) return handler(message);
-  const result = operation.handleBody(false, handler, undefined, [message]);
-  if (!isObservable(result)) operation.end();
-  return result;
+  return operation === undefined ? handler(message) : operation.handleAlone(handler, message);
 }
 
 function begin(message: object): ProcessOperation | undefined {
