@@ -106,6 +106,15 @@ test.each([
   ),
 );
 
+test('a connection that is lost before the answer: the rejection of amqplib, and a failed span', () =>
+  session(async ({ connection, channel, queue, tracing, traces }) => {
+    const answer = channel.get(queue);
+    const { stream } = (connection as unknown as { connection: { stream: NodeJS.EventEmitter } }).connection;
+    stream.emit('error', new Error('read ECONNRESET'));
+    await expect(answer).rejects.toThrow('Channel ended, no reply will be forthcoming');
+    expect([traces(), tracing.openSpans]).toEqual(['get queue CLIENT !Error', 0]);
+  }));
+
 describe('processMessage()', () => {
   test('handles a pulled message in the trace of its publish, with how it was settled', () =>
     session(async ({ tracing, channel, queue, publish, traces }) => {
