@@ -44,8 +44,32 @@ export const EXPECTED = {
       ours: { spans: ['publish orders:order.created PRODUCER < ambient'], carriers: ['publish orders:order.created'] },
       upstream: { spans: ['publish orders PRODUCER < ambient'], carriers: ['publish orders'] },
     },
+    'send-confirmed': {
+      ours: { spans: ['publish orders:order.created PRODUCER < ambient'], carriers: ['publish orders:order.created'] },
+      upstream: { spans: ['publish orders PRODUCER < ambient'], carriers: ['publish orders'] },
+    },
     consume: amqpConsume,
     'consume-sync': amqpConsume,
+    'consume-ack-first': amqpConsume,
+    'consume-reply': {
+      ours: {
+        spans: [
+          'consume orders:order.created:order-mail CONSUMER < incoming > incoming',
+          'publish PRODUCER < consume orders:order.created:order-mail',
+        ],
+        carriers: ['publish'],
+        handlers: ['consume orders:order.created:order-mail'],
+      },
+      upstream: {
+        spans: ['order-mail process CONSUMER < incoming', 'publish <default> PRODUCER < order-mail process'],
+        carriers: ['publish <default>'],
+        handlers: ['order-mail process'],
+      },
+    },
+    get: {
+      ours: { spans: ['get orders:order.created:order-mail CLIENT < ambient > incoming'] },
+      upstream: { spans: [] },
+    },
   },
   kafka: {
     send: {

@@ -14,7 +14,7 @@ export const MODE_TITLES = {
 };
 
 const OPERATIONS = {
-  amqp: ['send', 'consume', 'consume-sync'],
+  amqp: ['send', 'send-confirmed', 'consume', 'consume-sync', 'consume-ack-first', 'consume-reply', 'get'],
   kafka: ['send', 'send-10', 'send-100', 'transaction-10', 'consume', 'consume-10', 'consume-100', 'consume-10-index'],
   sqs: ['send', 'send-10', 'consume', 'consume-10', 'consume-index', 'consume-postpone', 'delete'],
   sns: ['publish', 'publish-10'],
@@ -23,6 +23,7 @@ const OPERATIONS = {
 /** What is not measured or not judged, and why; printed with the tables. */
 export const REMARKS = [
   'amqp, batches: not measured, AMQP 0-9-1 has no operation on several messages; a publish or a delivery is always one.',
+  'amqp, get: upstream makes no span, so that its numbers are not comparable (n/c) and not judged.',
   'sqs, consuming: upstream makes no span per received message, so that its numbers are not comparable (n/c) and not judged.',
   'sqs, consume-index: with the option followIndex; the message is deleted too.',
   'amqp, sqs and sns, with metrics: upstream records none, so that its numbers there are those of less output and not judged.',
@@ -34,6 +35,8 @@ export const RETENTION_PATTERNS = [
   { client: 'amqp', op: 'consume-sync', title: 'amqp: sync handler, acknowledged' },
   { client: 'amqp', op: 'retained-unacked', title: 'amqp: async handler, never acknowledged' },
   { client: 'amqp', op: 'send', title: 'amqp: publish' },
+  { client: 'amqp', op: 'send-confirmed', title: 'amqp: publish, confirmed' },
+  { client: 'amqp', op: 'get', title: 'amqp: get' },
   { client: 'kafka', op: 'consume', title: 'kafka: eachMessage' },
   { client: 'kafka', op: 'consume-10', title: 'kafka: eachBatch of 10' },
   { client: 'kafka', op: 'consume-10-index', title: 'kafka: eachBatch of 10, by index' },
@@ -65,6 +68,7 @@ export const isConsuming = (op) => op.startsWith('consume');
 /** Whether upstream's output is near enough to ours that its cost can be compared. */
 export function upstreamIsComparable({ client, op, mode }) {
   if (client === 'sqs' && isConsuming(op)) return false;
+  if (client === 'amqp' && op === 'get') return false;
   return mode !== 'metrics' || client === 'kafka';
 }
 

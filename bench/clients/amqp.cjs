@@ -14,7 +14,10 @@ const QUEUE = 'order-mail';
 const EXCHANGE = 'orders';
 const ROUTING_KEY = 'order.created';
 const CONTENT = Buffer.from('{"order":4711,"total":12.5}');
+const REPLY_TO = 'amq.rabbitmq.reply-to.g1h2AAtyYWJiaXQ.4711';
 const YIELD_EVERY = 8;
+/** Messages that the broker confirms with one frame. */
+const CONFIRM_EVERY = 8;
 
 /** Nothing to stub before the instrumentations: the connection is replaced once it is open. */
 function prepare() {}
@@ -30,6 +33,10 @@ async function open({ sampled, ambient, tracing }) {
   const connection = await amqplib.connect(`amqp://bench:bench@127.0.0.1:${port}`);
   const publisher = await connection.createChannel();
   const publish = tracing === undefined ? plainPublish : tracing.publisher(connection, port);
+  const confirms = await connection.createConfirmChannel();
+  const publishConfirmed = tracing === undefined ? plainPublish : tracing.confirmedPublisher(port);
+  const puller = await connection.createChannel();
+  const get = tracing === undefined ? plainGet : tracing.getter(port, QUEUE);
 
   const consumers = {};
   for (const [name, handler] of Object.entries(handlers(tracing, connection, port))) {
@@ -45,15 +52,27 @@ async function open({ sampled, ambient, tracing }) {
       messages: 1,
       run: (calls) => context.with(ambient, sendAll, undefined, publish, publisher, calls),
     },
-    consume: { messages: 1, run: (calls) => deliverAll(consumers.consume, traceparents, calls) },
-    'consume-sync': { messages: 1, run: (calls) => deliverAll(consumers['consume-sync'], traceparents, calls) },
-    'retained-unacked': { messages: 1, run: (calls) => deliverAll(consumers['retained-unacked'], traceparents, calls) },
+    'send-confirmed': {
+      messages: 1,
+      run: (calls) => context.with(ambient, sendAllConfirmed, undefined, publishConfirmed, confirms, calls),
+    },
+    ...Object.fromEntries(
+      Object.entries(consumers).map(([name, channel]) => [
+        name,
+        { messages: 1, run: (calls) => deliverAll(channel, traceparents, calls) },
+      ]),
+    ),
+    get: {
+      messages: 1,
+      run: (calls) => context.with(ambient, getAll, undefined, get, puller, defs, traceparents, calls),
+    },
   };
 }
 
 function handlers(tracing, connection, port) {
   const traced = tracing?.consumers(connection, port, QUEUE) ?? { asynchronous: (h) => h, synchronous: (h) => h };
   const acknowledge = tracing?.acknowledge ?? plainAcknowledge;
+  const reply = tracing === undefined ? plainPublish : tracing.replier(port);
   return {
     consume: (channel) =>
       traced.asynchronous(async (message) => {
@@ -63,6 +82,19 @@ function handlers(tracing, connection, port) {
     'consume-sync': (channel) =>
       traced.synchronous((message) => {
         if (probe.activeSpanIds !== undefined) probeHandler();
+        acknowledge(channel, message);
+      }),
+    'consume-ack-first': (channel) =>
+      traced.asynchronous(async (message) => {
+        acknowledge(channel, message);
+        await undefined;
+        if (probe.activeSpanIds !== undefined) probeHandler();
+      }),
+    'consume-reply': (channel) =>
+      traced.asynchronous(async (message) => {
+        if (probe.activeSpanIds !== undefined) probeHandler();
+        const { correlationId, replyTo } = message.properties;
+        reply(channel, '', replyTo, CONTENT, { correlationId });
         acknowledge(channel, message);
       }),
     'retained-unacked': () => traced.asynchronous(async () => {}),
@@ -80,6 +112,29 @@ function plainAcknowledge(channel, message) {
 function sendAll(publish, channel, calls) {
   for (let i = 0; i < calls; i++) {
     publish(channel, EXCHANGE, ROUTING_KEY, CONTENT, { persistent: true, messageId: 'order-4711' });
+  }
+}
+
+function sendAllConfirmed(publish, channel, calls) {
+  for (let i = 1; i <= calls; i++) {
+    publish(channel, EXCHANGE, ROUTING_KEY, CONTENT, { persistent: true, messageId: 'order-4711' });
+    if (i % CONFIRM_EVERY !== 0 && i !== calls) continue;
+    channel.emit('ack', { deliveryTag: channel.lwm + channel.unconfirmed.length - 1, multiple: true });
+  }
+}
+
+function plainGet(channel, queue, options) {
+  return channel.get(queue, options);
+}
+
+async function getAll(get, channel, defs, traceparents, calls) {
+  for (let i = 0; i < calls; i++) {
+    const pulled = get(channel, QUEUE, { noAck: true });
+    const { fields, properties, content } = delivery(i + 1, traceparents[poolIndex(i)]);
+    channel.accept({ id: defs.BasicGetOk, fields });
+    channel.accept({ id: defs.BasicProperties, fields: properties, size: content.length });
+    channel.accept({ content });
+    await pulled;
   }
 }
 
@@ -102,8 +157,8 @@ function delivery(deliveryTag, traceparent) {
       headers: { traceparent },
       deliveryMode: 2,
       priority: undefined,
-      correlationId: undefined,
-      replyTo: undefined,
+      correlationId: 'question-4711',
+      replyTo: REPLY_TO,
       expiration: undefined,
       messageId: 'order-4711',
       timestamp: undefined,

@@ -11,18 +11,17 @@ const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 const { Kafka, logLevel } = require('kafkajs');
 const { startBrokers } = require('@otel-messaging/test-utils');
+const { printChecks } = require('../lib/checks.js');
+const { runServices } = require('../lib/run-services.js');
+const { treeOf } = require('../lib/tree.js');
 const { paintFor } = require('../order-pipeline/lib/paint.js');
-const { startReceiver } = require('../order-pipeline/lib/receiver.js');
-const { startServices } = require('../order-pipeline/lib/services.js');
 const { deadLettersOf, stepsOf } = require('./lib/topics.js');
-const { treeOf } = require('./lib/tree.js');
 const { verify } = require('./lib/verify.js');
 
 const SERVICES = ['shop', 'relay', 'billing', 'dead-letters'].map((name) => ({ name, file: `${name}.js` }));
 const PLACES = ['Lisbon', 'Svalbard', 'Atlantis'];
 const ORDERS = Array.from({ length: 12 }, (_, i) => ({ id: `R-${i + 1}`, to: PLACES[i % PLACES.length] }));
-const TIMEOUT_MS = 60_000;
-const STOP_TIMEOUT_MS = 8_000;
+const SHOWN = { 'messaging.message.retry.count': 'retry', 'messaging.dead_letter.source': 'died in' };
 
 const paint = paintFor(process.stdout);
 const isVerbose = process.argv.includes('--verbose');
@@ -37,29 +36,24 @@ main().then(
 
 async function main() {
   const brokers = await startBrokers(['kafka'], { log: (text) => console.error(text) });
-  const receiver = await startReceiver();
   try {
     const topic = process.env.KAFKA_BROKERS ? `orders-${process.pid}` : 'orders';
-    const { spans, orders } = await run(brokers.env, topic, receiver);
+    const { spans, orders } = await run(brokers.env, topic);
     return show(spans, orders, topic);
   } finally {
-    await receiver.stop();
     await brokers.stop();
   }
 }
 
 /** One passage of all orders through the services, and what these say of it. */
-async function run(env, topic, receiver) {
+async function run(env, topic) {
   const folder = mkdtempSync(join(tmpdir(), 'kafka-retry-'));
   const topics = [...stepsOf(topic).map((step) => step.topic), deadLettersOf(topic)];
   const facts = new Map(ORDERS.map(({ id, to }) => [id, { id, to, outcome: undefined, deliveries: [] }]));
   let finish;
-  let crash;
-  const finished = new Promise((resolve, reject) => {
+  const finished = new Promise((resolve) => {
     finish = resolve;
-    crash = reject;
   });
-  finished.catch(() => {}); // raced below
   const note = (_service, { order, outcome, ...delivery }) => {
     const fact = facts.get(order);
     if (fact === undefined) return;
@@ -72,46 +66,24 @@ async function run(env, topic, receiver) {
   const admin = new Kafka({ brokers: env.KAFKA_BROKERS.split(','), logLevel: logLevel.ERROR }).admin();
   await admin.connect();
   await admin.createTopics({ topics: topics.map((each) => ({ topic: each, numPartitions: 1 })), waitForLeaders: true });
-  const services = startServices({
-    pipeline: SERVICES,
-    folder: join(__dirname, 'services'),
-    preload: require.resolve('@otel-messaging/auto/register'),
-    env: serviceEnvironment({ ...env, ORDERS_TOPIC: topic, OUTBOX: join(folder, 'outbox.jsonl') }, receiver.endpoint),
-    onLine: note,
-    onCrash: crash,
-    verbose: isVerbose,
-  });
-  const late = setTimeout(() => crash(new Error('not every order came to an end')), TIMEOUT_MS);
   try {
-    const [{ port }] = await Promise.race([services.ready, finished]);
-    await Promise.all(ORDERS.map((order) => place(order, port)));
-    await finished;
+    const spans = await runServices({
+      services: SERVICES,
+      folder: join(__dirname, 'services'),
+      env: { ...env, ORDERS_TOPIC: topic, OUTBOX: join(folder, 'outbox.jsonl') },
+      onLine: note,
+      drive: async ([{ port }]) => {
+        await Promise.all(ORDERS.map((order) => place(order, port)));
+        await finished;
+      },
+      verbose: isVerbose,
+    });
+    return { spans, orders: [...facts.values()] };
   } finally {
-    clearTimeout(late);
-    const { complaints } = await services.stop(STOP_TIMEOUT_MS);
-    for (const { name, text } of complaints) console.error(`${name} wrote to stderr: ${text}`);
     if (process.env.KAFKA_BROKERS) await admin.deleteTopics({ topics });
     await admin.disconnect();
     rmSync(folder, { recursive: true });
   }
-  return { spans: receiver.take(), orders: [...facts.values()] };
-}
-
-/** The person's environment without other settings of OpenTelemetry and Node.js, so that every run is the same. */
-function serviceEnvironment(own, endpoint) {
-  const inherited = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith('OTEL_') && name !== 'NODE_OPTIONS',
-  );
-  return {
-    ...Object.fromEntries(inherited),
-    ...own,
-    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
-    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
-    OTEL_TRACES_EXPORTER: 'otlp',
-    OTEL_METRICS_EXPORTER: 'none',
-    OTEL_LOGS_EXPORTER: 'none',
-    OTEL_BSP_SCHEDULE_DELAY: '200',
-  };
 }
 
 async function place(order, port) {
@@ -125,22 +97,12 @@ function show(spans, orders, topic) {
   for (const to of PLACES) {
     const order = orders.find((each) => each.to === to);
     console.log(paint.bold(`${order.id}, to ${to}: ${order.outcome} after ${attemptsOf(order)}`));
-    console.log(`${treeOf(traceOf(order, spans), spans)}\n`);
+    console.log(`${treeOf(traceOf(order, spans), SHOWN, spans)}\n`);
   }
   console.log(paint.bold('the relay'));
-  console.log(
-    `${treeOf(
-      spans.filter(({ service }) => service === 'relay'),
-      spans,
-    )}\n`,
-  );
-
-  const checks = verify(spans, orders, topic);
-  for (const { name, problems } of checks) {
-    console.log(problems.length === 0 ? `${paint.good('✓')} ${name}` : `${paint.bad('✗')} ${name}`);
-    for (const problem of problems.slice(0, 5)) console.log(`    ${problem}`);
-  }
-  return checks.every(({ problems }) => problems.length === 0) ? 0 : 1;
+  const ofRelay = spans.filter(({ service }) => service === 'relay');
+  console.log(`${treeOf(ofRelay, SHOWN, spans)}\n`);
+  return printChecks(verify(spans, orders, topic), paint) ? 0 : 1;
 }
 
 function attemptsOf({ outcome, deliveries }) {

@@ -8,8 +8,8 @@ const { context, propagation, ROOT_CONTEXT, SpanKind, trace } = require('@opente
 const { fail } = require('./failure.cjs');
 const { consumedMessages, operationDuration, processDuration, sentMessages, tracer } = require('./instruments.cjs');
 
-/** `publish` that makes a span and puts its context into the message, which is the application's own fresh object. */
-function publisher(_connection, port) {
+/** What both kinds of publish of an order have in common: the span with its context in the message, and its end. */
+function orderPublish(port) {
   const operationMetric = {
     'messaging.system.name': 'rabbitmq',
     'messaging.operation.name': 'publish',
@@ -20,8 +20,8 @@ function publisher(_connection, port) {
   };
   const { 'messaging.operation.type': _, ...sentMetric } = operationMetric;
 
-  return function publish(channel, exchange, routingKey, content, options) {
-    const startedMs = performance.now();
+  /** The message is the application's own fresh object. */
+  function begin(routingKey, options) {
     const span = tracer.startSpan('publish orders:order.created', {
       kind: SpanKind.PRODUCER,
       attributes: {
@@ -39,8 +39,88 @@ function publisher(_connection, port) {
     });
     options.headers = {};
     propagation.inject(trace.setSpan(context.active(), span), options.headers);
+    return span;
+  }
+
+  function end(span, startedMs) {
+    span.end();
+    operationDuration.record((performance.now() - startedMs) / 1000, operationMetric);
+    sentMessages.add(1, sentMetric);
+  }
+
+  return { begin, end };
+}
+
+/** `publish` whose span ends when it returns. */
+function publisher(_connection, port) {
+  const { begin, end } = orderPublish(port);
+  return function publish(channel, exchange, routingKey, content, options) {
+    const startedMs = performance.now();
+    const span = begin(routingKey, options);
     try {
       return channel.publish(exchange, routingKey, content, options);
+    } catch (error) {
+      fail(span, error);
+      throw error;
+    } finally {
+      end(span, startedMs);
+    }
+  };
+}
+
+/** The same on a confirm channel, whose answer ends the span. */
+function confirmedPublisher(port) {
+  const { begin, end } = orderPublish(port);
+  return function publish(channel, exchange, routingKey, content, options) {
+    const startedMs = performance.now();
+    const span = begin(routingKey, options);
+    const answered = (error) => {
+      if (error) fail(span, error);
+      end(span, startedMs);
+    };
+    try {
+      return channel.publish(exchange, routingKey, content, options, answered);
+    } catch (error) {
+      answered(error);
+      throw error;
+    }
+  };
+}
+
+/** `publish` of replies: the name of a channel is in no span's name and on no metric. */
+function replier(port) {
+  const operationMetric = {
+    'messaging.system.name': 'rabbitmq',
+    'messaging.operation.name': 'publish',
+    'messaging.operation.type': 'send',
+    'server.address': '127.0.0.1',
+    'server.port': port,
+  };
+  const { 'messaging.operation.type': _, ...sentMetric } = operationMetric;
+
+  return function publish(channel, exchange, replyTo, content, options) {
+    const startedMs = performance.now();
+    const span = tracer.startSpan('publish', {
+      kind: SpanKind.PRODUCER,
+      attributes: {
+        'messaging.system.name': 'rabbitmq',
+        'messaging.operation.name': 'publish',
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': replyTo,
+        'messaging.destination.temporary': true,
+        'messaging.destination.anonymous': true,
+        'messaging.message.conversation_id': options.correlationId,
+        'rabbitmq.destination.routing_key': replyTo,
+        'server.address': '127.0.0.1',
+        'server.port': port,
+        'network.peer.address': '127.0.0.1',
+        'network.peer.port': port,
+      },
+    });
+    options.headers = {};
+    propagation.inject(trace.setSpan(context.active(), span), options.headers);
+    try {
+      return channel.publish(exchange, replyTo, content, options);
     } catch (error) {
       fail(span, error);
       throw error;
@@ -49,6 +129,51 @@ function publisher(_connection, port) {
       operationDuration.record((performance.now() - startedMs) / 1000, operationMetric);
       sentMessages.add(1, sentMetric);
     }
+  };
+}
+
+/** `get` whose span links to the message that it brought. */
+function getter(port, queue) {
+  const destination = `orders:order.created:${queue}`;
+  const operationMetric = {
+    'messaging.system.name': 'rabbitmq',
+    'messaging.operation.name': 'get',
+    'messaging.operation.type': 'receive',
+    'messaging.destination.name': destination,
+    'server.address': '127.0.0.1',
+    'server.port': port,
+  };
+  const { 'messaging.operation.type': _, ...consumedMetric } = operationMetric;
+
+  return async function get(channel, name, options) {
+    const startTime = Date.now();
+    const startedMs = performance.now();
+    const message = await channel.get(name, options);
+    if (message === false) return message;
+    const creation = trace.getSpanContext(propagation.extract(ROOT_CONTEXT, message.properties.headers));
+    const span = tracer.startSpan(`get ${destination}`, {
+      kind: SpanKind.CLIENT,
+      startTime,
+      attributes: {
+        'messaging.system.name': 'rabbitmq',
+        'messaging.operation.name': 'get',
+        'messaging.operation.type': 'receive',
+        'messaging.destination.name': destination,
+        'rabbitmq.destination.routing_key': message.fields.routingKey,
+        'rabbitmq.message.delivery_tag': message.fields.deliveryTag,
+        'messaging.message.id': message.properties.messageId,
+        'messaging.message.conversation_id': message.properties.correlationId,
+        'server.address': '127.0.0.1',
+        'server.port': port,
+        'network.peer.address': '127.0.0.1',
+        'network.peer.port': port,
+      },
+      links: creation === undefined ? undefined : [{ context: creation }],
+    });
+    span.end();
+    operationDuration.record((performance.now() - startedMs) / 1000, operationMetric);
+    consumedMessages.add(1, consumedMetric);
+    return message;
   };
 }
 
@@ -77,6 +202,7 @@ function consumers(_connection, port, queue) {
           'rabbitmq.destination.routing_key': message.fields.routingKey,
           'rabbitmq.message.delivery_tag': message.fields.deliveryTag,
           'messaging.message.id': message.properties.messageId,
+          'messaging.message.conversation_id': message.properties.correlationId,
           'server.address': '127.0.0.1',
           'server.port': port,
         },
@@ -131,4 +257,4 @@ function acknowledge(channel, message) {
   trace.getActiveSpan()?.setAttribute('messaging.message.settlement', 'ack');
 }
 
-module.exports = { publisher, consumers, acknowledge };
+module.exports = { publisher, confirmedPublisher, replier, getter, consumers, acknowledge };

@@ -4,6 +4,7 @@
  */
 'use strict';
 
+const { orphans, split } = require('../../lib/checks.js');
 const { groupBy } = require('../../order-pipeline/lib/group-by.js');
 const { messageOf } = require('../../order-pipeline/lib/message.js');
 
@@ -19,11 +20,14 @@ function verify(spans, orders, topic) {
   const run = { spans, orders: orders.map((order) => withSpans(order, groupBy(spans, messageOf))), topic };
   return [
     { name: 'every delivery has one span', problems: missing(run) },
-    { name: 'one trace per order, from the request to the last handler', problems: split(run) },
+    {
+      name: 'one trace per order, from the request to the last handler',
+      problems: split(handlersOf(run), spans, 'shop'),
+    },
     { name: 'attempts are counted', problems: miscounted(run) },
     { name: 'dead letters say where they died', problems: sourceless(run) },
     { name: 'the relay kept what the shop wrote, and links to it', problems: relayed(run) },
-    { name: 'no orphan span', problems: orphans(run) },
+    { name: 'no orphan span', problems: orphans(spans) },
   ];
 }
 
@@ -34,28 +38,12 @@ function withSpans(order, byMessage) {
   return { ...order, handled };
 }
 
+const handlersOf = ({ orders }) => orders.map(({ id, handled }) => ({ id, spans: handled.flat() }));
+
 function missing({ orders }) {
   return orders.flatMap(({ id, outcome, handled }) => {
     if (outcome === undefined) return [`${id} did not reach its last handler`];
     return handled.flatMap(({ length }, i) => (length === 1 ? [] : [`${id}: delivery ${i + 1} has ${length} spans`]));
-  });
-}
-
-function split({ spans, orders }) {
-  const traces = groupBy(spans, ({ traceId }) => traceId);
-  const owners = new Map();
-  return orders.flatMap(({ id, handled }) => {
-    const ids = new Set(handled.flat().map(({ traceId }) => traceId));
-    if (ids.size !== 1) return [`${id} is in ${ids.size} traces`];
-    const [traceId] = ids;
-    const owner = owners.get(traceId);
-    owners.set(traceId, id);
-    const roots = traces.get(traceId).filter(({ parentSpanId }) => !parentSpanId);
-    const isWhole = roots.length === 1 && roots[0].kind === 'SERVER' && roots[0].service === 'shop';
-    return [
-      ...(owner ? [`${id} shares a trace with ${owner}`] : []),
-      ...(isWhole ? [] : [`${id} does not begin with the shop's request`]),
-    ];
   });
 }
 
@@ -89,13 +77,6 @@ function relayed({ spans, orders }) {
     if (links.length !== 1) return [`${id}: ${links.length} sends of the relay link to the shop's request`];
     return links[0].kind === 'CLIENT' ? [] : [`${id}: the relay's send is of kind ${links[0].kind}`];
   });
-}
-
-function orphans({ spans }) {
-  const ids = new Set(spans.map(({ spanId }) => spanId));
-  return spans
-    .filter(({ parentSpanId }) => parentSpanId && !ids.has(parentSpanId))
-    .map(({ service, name }) => `${service}: ${name} has a parent that nobody recorded`);
 }
 
 module.exports = { verify };

@@ -4,7 +4,7 @@
  */
 
 import type { SpanContext } from '@opentelemetry/api';
-import { BoundedMap, OpenDeliveries, type Telemetry } from '@otel-messaging/messaging-common';
+import { BoundedMap, OpenDeliveries, TagMap, type Telemetry } from '@otel-messaging/messaging-common';
 import type { Channel, Connection, ReturnFields } from './amqplib';
 import { UnconfirmedSends } from './confirms';
 import type { OutgoingMessage } from './message';
@@ -42,7 +42,7 @@ export class ConnectionState {
 export class ChannelState {
   readonly open = new OpenDeliveries();
   readonly unconfirmed = new UnconfirmedSends();
-  readonly unsettled = new Map<number, Unsettled>();
+  readonly unsettled = new TagMap<Unsettled>();
   /** Whether the broker's confirms are seen: only on channels made after amqplib was patched. */
   seesConfirms = false;
   /** What is being published right now, between the call and the moment when its headers are made. */

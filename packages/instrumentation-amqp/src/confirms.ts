@@ -3,32 +3,32 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { ActiveOperation, AnyFunction } from '@otel-messaging/messaging-common';
+import { type AnyFunction, TagMap } from '@otel-messaging/messaging-common';
 import type { Channel, TagFrame } from './amqplib';
 import type { Channels } from './channels';
 import { MandatorySends } from './returns';
 
+/** What waits for an answer of the broker. */
+export interface Unanswered {
+  end(): void;
+  fail(error: unknown): void;
+}
+
 /** The sends of one confirm channel that the broker has not answered, by delivery tag. */
 export class UnconfirmedSends {
-  private readonly waiting = new Map<number, ActiveOperation>();
+  private readonly waiting = new TagMap<Unanswered>();
   private readonly mandatory = new MandatorySends();
 
   /** @param mark what the message is recognised by if it comes back; only with `mandatory` */
-  add(tag: number, operation: ActiveOperation, mark?: string): void {
+  add(tag: number, operation: Unanswered, mark?: string): void {
     this.waiting.set(tag, operation);
     if (mark !== undefined) this.mandatory.add(tag, mark);
   }
 
   /** The broker's answer to one send, or to all up to that one. */
   answer(tag: number, isMultiple: boolean, error: Error | undefined): void {
-    if (!isMultiple) {
-      this.end(tag, error);
-      return;
-    }
-    for (const waiting of this.waiting.keys()) {
-      if (waiting > tag) break; // tags only grow
-      this.end(waiting, error);
-    }
+    if (isMultiple) this.waiting.takeUpTo(tag, (operation, one) => this.end(operation, one, error));
+    else this.answerOne(tag, error);
   }
 
   /** Whether a message that comes back may be one of these. */
@@ -39,7 +39,7 @@ export class UnconfirmedSends {
   /** A message came back; its confirm, which follows, says nothing more. */
   returned(mark: string, error: Error): void {
     const tag = this.mandatory.oldest(mark);
-    if (tag !== undefined) this.end(tag, error);
+    if (tag !== undefined) this.answerOne(tag, error);
   }
 
   /** No answer can come any more. */
@@ -51,10 +51,12 @@ export class UnconfirmedSends {
     return this.waiting.size;
   }
 
-  private end(tag: number, error: Error | undefined): void {
-    const operation = this.waiting.get(tag);
-    if (operation === undefined) return;
-    this.waiting.delete(tag);
+  private answerOne(tag: number, error: Error | undefined): void {
+    const operation = this.waiting.take(tag);
+    if (operation !== undefined) this.end(operation, tag, error);
+  }
+
+  private end(operation: Unanswered, tag: number, error: Error | undefined): void {
     this.mandatory.forget(tag);
     if (error === undefined) operation.end();
     else operation.fail(error);

@@ -4,3 +4,4 @@
  */
 
 export { AmqpInstrumentation, type AmqpInstrumentationConfig } from './instrumentation';
+export { processMessage } from './process';

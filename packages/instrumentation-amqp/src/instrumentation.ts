@@ -21,6 +21,7 @@ import { get, getWithCallback } from './get';
 import { publish, publishConfirmed, sendMessage } from './producer';
 import { createVhost, type VhostModule } from './rascal';
 import { acceptMessageFrame } from './returns';
+import { _rpc } from './rpc-callbacks';
 import { serverOf } from './server';
 import { ack, ackAll, nack, nackAll, recover, reject } from './settlement';
 import { beneath, isPatchedByUpstream } from './upstream';
@@ -123,7 +124,15 @@ export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrument
   }
 
   private patchBase({ Channel }: ChannelModule): void {
-    this.patch(Channel.prototype, { acceptMessageFrame, allocate, closeBecause, toClosed, sendMessage, handleConfirm });
+    this.patch(Channel.prototype, {
+      _rpc,
+      acceptMessageFrame,
+      allocate,
+      closeBecause,
+      toClosed,
+      sendMessage,
+      handleConfirm,
+    });
   }
 
   private patchModel({ Channel, ConfirmChannel }: ChannelModule, getOfModel: Patch): void {

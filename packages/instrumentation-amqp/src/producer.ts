@@ -4,13 +4,13 @@
  */
 
 import { context } from '@opentelemetry/api';
-import type { AnyFunction, OperationPlan, SendOperation } from '@otel-messaging/messaging-common';
+import type { AnyFunction, OperationPlan, SendOperation, Telemetry } from '@otel-messaging/messaging-common';
 import type { AmqpProperties, Channel } from './amqplib';
 import type { ChannelState, Channels } from './channels';
 import { OutgoingMessage, outgoingMessages } from './message';
 import type { Plans } from './plans';
-import { queuedWith, sendQueued } from './queued-publish';
-import { addressOf, markOf } from './returns';
+import { type QueuedPublish, queuedWith, sendQueued } from './queued-publish';
+import { addressOf, markOf, ReturnsOnly } from './returns';
 
 type Send = SendOperation<OutgoingMessage>;
 
@@ -41,8 +41,12 @@ export function publishConfirmed(channels: Channels, original: AnyFunction): Any
   return function publish(this: Channel, ...args: unknown[]) {
     if (!channels.telemetry.isOn()) return original.apply(this, args);
     const queued = queuedWith(args[3]);
-    if (queued !== undefined) return sendQueued(channels, queued, original, this, args);
     const state = channels.of(this);
+    if (queued !== undefined) {
+      const result = sendQueued(channels, queued, original, this, args);
+      awaitReturn(channels, this, state, queued, args);
+      return result;
+    }
     const operation = startSend(channels, state, args);
     if (operation === undefined) return original.apply(this, args);
     const [exchange, routingKey, content, options, callback] = args;
@@ -112,22 +116,48 @@ function send(state: ChannelState, operation: Send, original: AnyFunction, chann
  */
 function endWithConfirm(
   { telemetry }: Channels,
-  { lwm, unconfirmed }: Channel,
+  channel: Channel,
   state: ChannelState,
   operation: Send,
   exchange: unknown,
   routingKey: unknown,
 ): void {
-  const tag = lwm + unconfirmed.length - 1;
   if (!state.seesConfirms) {
     operation.end();
     return;
   }
   state.keepTrack();
-  const mark = telemetry.guard('note a mandatory send', undefined, () => {
-    if (!operation.message.properties?.['mandatory']) return undefined;
-    const spanId = operation.span?.spanContext().spanId;
-    return markOf(telemetry, operation.message, spanId, addressOf(exchange, routingKey));
+  state.unconfirmed.add(lastTag(channel), operation, markIfMandatory(telemetry, operation, exchange, routingKey));
+}
+
+/** A wrapper hears of its confirms itself, but not which message came back. */
+function awaitReturn(
+  { telemetry }: Channels,
+  channel: Channel,
+  state: ChannelState,
+  queued: QueuedPublish,
+  [exchange, routingKey]: readonly unknown[],
+): void {
+  if (!state.seesConfirms) return;
+  const mark = markIfMandatory(telemetry, queued.operation, exchange, routingKey);
+  if (mark === undefined) return;
+  state.keepTrack();
+  state.unconfirmed.add(lastTag(channel), new ReturnsOnly(queued.operation), mark);
+}
+
+/** Tag of the message that was published last. */
+function lastTag({ lwm, unconfirmed }: Channel): number {
+  return lwm + unconfirmed.length - 1;
+}
+
+function markIfMandatory(
+  telemetry: Telemetry,
+  { message, span }: Send,
+  exchange: unknown,
+  routingKey: unknown,
+): string | undefined {
+  return telemetry.guard('note a mandatory send', undefined, () => {
+    if (!message.properties?.['mandatory']) return undefined;
+    return markOf(telemetry, message, span?.spanContext().spanId, addressOf(exchange, routingKey));
   });
-  state.unconfirmed.add(tag, operation, mark);
 }

@@ -13,6 +13,8 @@ import { Plans } from './plans';
 /** A queue that messages are taken from: how they are read, and the plans of what happens to them. */
 export class QueueSource {
   readonly reader: DeliveredMessages;
+  /** Of calls, which know the queue alone; apart from those of answers, since both remember the last one. */
+  readonly pulls: Plans;
   readonly receives: Plans;
   readonly processes: Plans;
 
@@ -23,6 +25,7 @@ export class QueueSource {
     readonly queue: string,
   ) {
     this.reader = new DeliveredMessages(queue);
+    this.pulls = new Plans(telemetry, (exchange, routingKey) => receiveFacts(broker, { exchange, routingKey, queue }));
     this.receives = new Plans(telemetry, (exchange, routingKey) =>
       receiveFacts(broker, { exchange, routingKey, queue }),
     );

@@ -28,7 +28,7 @@ export class QueuedPublish {
 
   constructor(
     private readonly wrapper: WrapperState,
-    private readonly operation: SendOperation<OutgoingMessage>,
+    readonly operation: SendOperation<OutgoingMessage>,
     private readonly exchange: string,
     private readonly routingKey: string,
   ) {

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { AnyFunction, Telemetry } from '@otel-messaging/messaging-common';
+import type { ActiveOperation, AnyFunction, Telemetry } from '@otel-messaging/messaging-common';
 import type { Channel, MessageFrame } from './amqplib';
 import type { ChannelState, Channels } from './channels';
 import { DeliveredMessages, type OutgoingMessage, outgoingMessages } from './message';
@@ -88,6 +88,17 @@ function noteReturn(telemetry: Telemetry, state: ChannelState, { fields: propert
   if (!state.unconfirmed.awaitsReturns) return;
   const { creation } = telemetry.extract({ properties }, returnedMessages);
   state.unconfirmed.returned(`${creation?.spanId ?? ''} ${addressOf(exchange, routingKey)}`, error);
+}
+
+/** A send that hears of its return alone: of a confirm, a refusal or a closed channel somebody else makes what is right. */
+export class ReturnsOnly {
+  constructor(private readonly operation: ActiveOperation) {}
+
+  end(): void {}
+
+  fail(error: unknown): void {
+    if (error instanceof ReturnedError) this.operation.fail(error);
+  }
 }
 
 /** No queue wanted a message. */

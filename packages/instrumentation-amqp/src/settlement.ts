@@ -120,7 +120,7 @@ function known({ unsettled }: ChannelState, tag: number): Unsettled[] {
 }
 
 function upTo({ unsettled }: ChannelState, tag: number): Unsettled[] {
-  return [...unsettled].filter(([open]) => open <= tag).map(([, delivery]) => delivery);
+  return unsettled.upTo(tag).map((open) => unsettled.get(open) as Unsettled);
 }
 
 function commonOrigin(settled: readonly Unsettled[]): Origin | undefined {
@@ -142,10 +142,7 @@ function statedOrigin(message: unknown): Origin {
 function apply({ open, unsettled, hasPulled }: ChannelState, { settlement, message, isUpTo, tag }: Call): void {
   if (isUpTo) {
     open.settleUpTo(tag, settlement);
-    for (const waiting of unsettled.keys()) {
-      if (waiting > tag) break; // tags only grow
-      unsettled.delete(waiting);
-    }
+    unsettled.takeUpTo(tag, () => {});
   } else {
     open.settle(tag, settlement);
     unsettled.delete(tag);

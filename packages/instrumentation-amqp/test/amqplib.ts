@@ -28,10 +28,12 @@ const wrapper = require(join(dirname(require.resolve('amqp-connection-manager'))
 /** Each patched function, as it was before anything patched it. */
 export const doors = [
   { holder: connecting, name: 'connect' },
-  ...['acceptMessageFrame', 'allocate', 'closeBecause', 'toClosed', 'sendMessage', 'handleConfirm'].map((name) => ({
-    holder: base.Channel.prototype,
-    name,
-  })),
+  ...['_rpc', 'acceptMessageFrame', 'allocate', 'closeBecause', 'toClosed', 'sendMessage', 'handleConfirm'].map(
+    (name) => ({
+      holder: base.Channel.prototype,
+      name,
+    }),
+  ),
   ...models.flatMap(({ Channel, ConfirmChannel }) => [
     ...['publish', 'consume', 'get', 'ack', 'ackAll', 'nack', 'nackAll', 'reject', 'recover'].map((name) => ({
       holder: Channel.prototype,

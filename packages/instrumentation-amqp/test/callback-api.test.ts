@@ -117,6 +117,53 @@ test('how each message was settled, and a handler that acknowledges first and wo
   expect(work?.parentSpanContext?.spanId).toBe(consumed.at(-1)?.spanContext().spanId);
 });
 
+test('callbacks run in the context of their calls: what they publish is in the trace of the request', async () => {
+  const names: (string | undefined)[] = [];
+  const note = () => names.push((trace.getActiveSpan() as { name?: string } | undefined)?.name);
+  await tracing.inSpan('app', async () => {
+    await new Promise<void>((resolve) => {
+      connection.createChannel((_error, own) => {
+        note();
+        own.assertQueue(queue, { expires: 60_000 }, () => {
+          note();
+          own.sendToQueue(queue, Buffer.from('one'));
+          own.consume(
+            queue,
+            (message) => own.ack(message as Message),
+            {},
+            () => {
+              note();
+              resolve();
+            },
+          );
+        });
+      });
+    });
+  });
+  await eventually('the message', () => tracing.spans().length === 3);
+  expect(names).toEqual(['app', 'app', 'app']);
+  expect(text()).toBe(
+    ['app INTERNAL', '└─ publish queue PRODUCER', '   └─ consume queue CONSUMER  → publish queue'].join('\n'),
+  );
+});
+
+test('callbacks get what they get without us, errors too', async () => {
+  const outcomes = async () => {
+    const own = await called<Channel>((done) => void connection.createChannel(done));
+    own.on('error', () => {});
+    const ok = await called<{ consumerCount: number }>((done) => void own.checkQueue(queue, done));
+    const missing = await new Promise<unknown[]>((resolve) => {
+      own.checkQueue('nowhere-at-all', (...args: unknown[]) => resolve(args.map(String)));
+    });
+    return [ok.consumerCount, missing];
+  };
+  const traced = await tracing.inSpan('app', outcomes);
+  instrumentation.disable();
+  expect(traced).toEqual(await outcomes());
+  instrumentation.enable();
+  expect(String(traced)).toMatch(/NOT_FOUND/);
+});
+
 test('confirms, one by one and all together', async () => {
   const confirms = await called<ConfirmChannel>((done) => void connection.createConfirmChannel(done));
   await called<void>(

@@ -6,6 +6,7 @@
 import { context, trace } from '@opentelemetry/api';
 import { eventually, unhandledRejections } from '@otel-messaging/test-utils';
 import type { GetMessage } from 'amqplib';
+import { processMessage } from '../src';
 import { instrumentation } from './amqplib';
 import { freshName } from './broker';
 import { session } from './session';
@@ -104,3 +105,69 @@ test.each([
     { contract: false }, // there is no destination to be named
   ),
 );
+
+test('a connection that is lost before the answer: the rejection of amqplib, and a failed span', () =>
+  session(async ({ connection, channel, queue, tracing, traces }) => {
+    const answer = channel.get(queue);
+    const { stream } = (connection as unknown as { connection: { stream: NodeJS.EventEmitter } }).connection;
+    stream.emit('error', new Error('read ECONNRESET'));
+    await expect(answer).rejects.toThrow('Channel ended, no reply will be forthcoming');
+    expect([traces(), tracing.openSpans]).toEqual(['get queue CLIENT !Error', 0]);
+  }));
+
+describe('processMessage()', () => {
+  test('handles a pulled message in the trace of its publish, with how it was settled', () =>
+    session(async ({ tracing, channel, queue, publish, traces }) => {
+      await tracing.inSpan('producer', () => publish('one'));
+      await tracing.inSpan('app', async () => {
+        const message = (await channel.get(queue)) as GetMessage;
+        const result = await processMessage(message, async ({ content }) => {
+          await tracing.inSpan('work', () => new Promise(setImmediate));
+          channel.ack(message);
+          return content.toString();
+        });
+        expect(result).toBe('one');
+      });
+      expect(traces(['messaging.message.settlement'])).toBe(
+        [
+          'producer INTERNAL',
+          '└─ publish queue PRODUCER',
+          '   └─ consume queue CONSUMER {messaging.message.settlement=ack}  → publish queue, get queue, app',
+          '      └─ work INTERNAL',
+          'app INTERNAL',
+          '└─ get queue CLIENT  → publish queue',
+        ].join('\n'),
+      );
+    }));
+
+  test.each([
+    [
+      'throws',
+      () =>
+        processMessageThat(() => {
+          throw new RangeError('boom');
+        }),
+    ],
+    ['rejects', () => processMessageThat(() => Promise.reject(new RangeError('boom')))],
+  ])('a handler that %s has failed, and its error is its own', (_, run) => run());
+
+  function processMessageThat(handler: () => unknown) {
+    return session(async ({ channel, queue, publish, traces, tracing }) => {
+      await publish('one');
+      const message = (await channel.get(queue, { noAck: true })) as GetMessage;
+      await expect(async () => processMessage(message, handler)).rejects.toThrow(new RangeError('boom'));
+      expect(traces().split('\n')[1]).toBe('└─ consume queue CONSUMER !RangeError  → publish queue, get queue');
+      expect(tracing.openSpans).toBe(0);
+    });
+  }
+
+  test('a message that was not pulled, and one while disabled, are just handled', () =>
+    session(async ({ channel, queue, publish, tracing }) => {
+      expect(processMessage({ content: 'x' }, ({ content }) => content)).toBe('x');
+      await publish('one');
+      const message = (await channel.get(queue, { noAck: true })) as GetMessage;
+      instrumentation.disable();
+      expect(processMessage(message, ({ content }) => content.toString())).toBe('one');
+      expect(tracing.spans().map(({ name }) => name.split(' ')[0])).toEqual(['publish', 'get']);
+    }));
+});

@@ -6,8 +6,8 @@
 import { B3Propagator } from '@opentelemetry/propagator-b3';
 import { eventually } from '@otel-messaging/test-utils';
 import { MandatorySends } from '../src/returns';
-import { instrumentation } from './amqplib';
-import { freshName } from './broker';
+import { connectionManager, instrumentation } from './amqplib';
+import { brokerUrl, freshName } from './broker';
 import { type Session, session } from './session';
 
 const MANDATORY = { mandatory: true };
@@ -96,6 +96,23 @@ describe('on a confirm channel', () => {
       await confirms.deleteExchange(first);
     }));
 });
+
+test('a message that amqp-connection-manager published, and the broker returned, is an error of its one span', () =>
+  session(async (s) => {
+    const { tracing } = s;
+    const manager = connectionManager.connect([brokerUrl()]);
+    const wrapper = manager.createChannel({});
+    try {
+      await wrapper.waitForConnect();
+      // The wrapper says nothing of it: for the application both have succeeded, as without us.
+      const results = ['nowhere-at-all', s.queue].map((to) => wrapper.sendToQueue(to, Buffer.from('x'), MANDATORY));
+      expect(await Promise.all(results)).toEqual([true, true]);
+    } finally {
+      await manager.close();
+    }
+    expect(s.traces()).toBe('publish nowhere-at-all PRODUCER !no-route\npublish queue PRODUCER');
+    expect([tracing.openSpans, await returnedMessages(s)]).toEqual([0, 1]);
+  }));
 
 test('on a plain channel the publish is over by then: the message is counted', () =>
   session(async (s) => {

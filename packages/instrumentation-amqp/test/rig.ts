@@ -6,6 +6,7 @@
 import type { Rig, RigClient, RigMessage } from '@otel-messaging/test-utils';
 import type { Channel, ConfirmChannel, Message, Options } from 'amqplib';
 import type * as Callbacks from 'amqplib/callback_api';
+import { processMessage } from '../src';
 import { amqplib, callbackApi, connectionManager, doors, instrumentation } from './amqplib';
 import { brokerUrl, freshName } from './broker';
 
@@ -23,6 +24,8 @@ interface Queue {
   cancel(tag: string): Promise<void>;
   ack(message: Message): void;
   discard(message: Message): void;
+  /** False while it is empty. */
+  get?(): Promise<Message | false>;
   close(): Promise<void>;
 }
 
@@ -82,10 +85,34 @@ const wrapperRig: Rig = {
   },
 };
 
+/** Pulls, and says itself where the handling of a message is. */
+const pullingRig: Rig = {
+  ...rig('amqplib, get and processMessage', plainQueue),
+  connect: async () => {
+    const queue = await plainQueue(freshName('conformance'));
+    const pull = async (): Promise<Message> => (await queue.get?.()) || (await pull());
+    return {
+      ...clientOf(queue),
+      consume: async (count, handler) => {
+        for (let seen = 0; seen < count; seen++) {
+          const message = await pull();
+          try {
+            await processMessage(message, handler);
+            queue.ack(message);
+          } catch {
+            queue.discard(message);
+          }
+        }
+      },
+    };
+  },
+};
+
 export const rigs: readonly Rig[] = [
   rig('amqplib, promises', plainQueue),
   rig('amqplib, promises, confirms', confirmQueue),
   rig('amqplib, callbacks', callbackQueue),
+  pullingRig,
   wrapperRig,
 ];
 
@@ -193,6 +220,7 @@ async function promiseQueue(
     },
     ack: (message) => channel.ack(message),
     discard: (message) => channel.nack(message, false, false),
+    get: () => channel.get(name),
     close: () => connection.close(),
   };
 }

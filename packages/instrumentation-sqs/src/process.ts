@@ -4,7 +4,7 @@
  */
 
 import { type Context, context as contextApi, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import { isObservable, type ProcessOperation, type Telemetry } from '@otel-messaging/messaging-common';
+import type { ProcessOperation, Telemetry } from '@otel-messaging/messaging-common';
 import { resolveOptions } from './config';
 import { type IncomingMessage, IncomingReader } from './incoming-message';
 import type { Queue } from './queue';
@@ -29,10 +29,7 @@ export interface ProcessBatchResult<M> {
  */
 export function processMessage<M extends object, R>(message: M, handler: (message: M) => R): R {
   const operation = begin(message);
-  if (operation === undefined) return handler(message);
-  const result = operation.handleBody(false, handler, undefined, [message]);
-  if (!isObservable(result)) operation.end();
-  return result;
+  return operation === undefined ? handler(message) : operation.handleAlone(handler, message);
 }
 
 /**

@@ -139,7 +139,7 @@ export abstract class ActiveOperation {
   /** Whether anybody reads when the operation ended: reading the clock costs as much as all else that ends it. */
   private isMeasured(): boolean {
     return (
-      this.startedMs > 0 && (this.telemetry.signals.instruments !== undefined || this.span?.isRecording() === true)
+      this.startedMs !== 0 && (this.telemetry.signals.instruments !== undefined || this.span?.isRecording() === true)
     );
   }
 

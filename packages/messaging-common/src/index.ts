@@ -40,5 +40,6 @@ export * as semconv from './semconv';
 export type { BatchSendOperation, SendOperation } from './send-operation';
 export type { SettleOperation } from './settle-operation';
 export { OpenDeliveries } from './settlement';
+export { TagMap } from './tag-map';
 export { followIndex, letGoOfAllTaken, letGoOfTaken } from './taking';
 export { Telemetry } from './telemetry';

@@ -190,6 +190,13 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     return result;
   }
 
+  /** Calls a handler that the application named for this one message, and ends with it. */
+  handleAlone<A, R>(handler: (message: A) => R, message: A): R {
+    const result = this.handleBody(false, handler, undefined, [message]);
+    if (!isObservable(result)) this.end();
+    return result;
+  }
+
   /**
    * The body that handled the message is left; one that was asynchronous has a span in any case.
    * @param mayHaveLeaked whether the body began in the caller's turn: at its first `await` it went back to the caller

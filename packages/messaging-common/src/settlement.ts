@@ -5,13 +5,14 @@
 
 import type { Settlement } from './operation';
 import type { ProcessOperation } from './process-operation';
+import { TagMap } from './tag-map';
 
 /**
- * The deliveries of one channel whose handlers are not over, by delivery tag. Tags only grow, so an all-up-to settlement
- * walks the oldest entries; every entry is removed once, by its settlement, its handler's end or the channel's.
+ * The deliveries of one channel whose handlers are not over, by delivery tag. Every entry is removed once, by its
+ * settlement, its handler's end or the channel's.
  */
 export class OpenDeliveries {
-  private readonly open = new Map<number, ProcessOperation>();
+  private readonly open = new TagMap<ProcessOperation>();
 
   add(tag: number, operation: ProcessOperation): void {
     this.open.set(tag, operation);
@@ -24,22 +25,12 @@ export class OpenDeliveries {
   }
 
   settle(tag: number, settlement: Settlement): void {
-    const operation = this.open.get(tag);
-    if (operation === undefined) return;
-    this.open.delete(tag);
-    operation.settle(settlement);
+    this.open.take(tag)?.settle(settlement);
   }
 
   /** Settles a tag and all before it; how many were open. */
   settleUpTo(tag: number, settlement: Settlement): number {
-    let count = 0;
-    for (const [open, operation] of this.open) {
-      if (open > tag) break;
-      this.open.delete(open);
-      operation.settle(settlement);
-      count++;
-    }
-    return count;
+    return this.open.takeUpTo(tag, (operation) => operation.settle(settlement));
   }
 
   settleAll(settlement: Settlement): number {
@@ -48,8 +39,8 @@ export class OpenDeliveries {
 
   /** Ends what is left: no settlement can come any more. */
   close(error?: unknown): void {
-    for (const operation of this.open.values()) operation.end(error === undefined ? undefined : { error });
-    this.open.clear();
+    const outcome = error === undefined ? undefined : { error };
+    this.open.takeUpTo(Number.POSITIVE_INFINITY, (operation) => operation.end(outcome));
   }
 
   get size(): number {

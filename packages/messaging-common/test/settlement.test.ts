@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { OpenDeliveries, type ProcessOperation } from '../src';
+import { OpenDeliveries, type ProcessOperation, type TagMap } from '../src';
 import { AT_SETTLEMENT, PROMISE, pause, Rig, reader } from './support';
 
 let rig: Rig;
@@ -96,7 +96,7 @@ test('a handler that is over without a settlement is forgotten', async () => {
 
 test('a delivery that will not be settled can be forgotten', () => {
   deliver(1);
-  const [operation] = [...(open as unknown as { open: Map<number, { end(): void }> }).open.values()];
+  const operation = (open as unknown as { open: TagMap<ProcessOperation> }).open.get(1);
   open.forget(1);
   open.settle(1, 'ack');
   operation?.end();
