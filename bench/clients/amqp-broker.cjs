@@ -18,6 +18,7 @@ async function startAmqpBroker(defs) {
     [defs.ConnectionStartOk, [defs.ConnectionTune, { channelMax: 0, frameMax: 131072, heartbeat: 0 }]],
     [defs.ConnectionOpen, [defs.ConnectionOpenOk, { knownHosts: '' }]],
     [defs.ChannelOpen, [defs.ChannelOpenOk, { channelId: Buffer.alloc(0) }]],
+    [defs.ConfirmSelect, [defs.ConfirmSelectOk, {}]],
     [defs.BasicConsume, [defs.BasicConsumeOk, { consumerTag: 'bench' }]],
   ]);
   const server = net.createServer((socket) => {
