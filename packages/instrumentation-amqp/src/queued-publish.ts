@@ -23,12 +23,16 @@ export interface WrapperState {
 
 /** One message on its way from the call that queued it to the answer that the application gets: one span, however often it is sent. */
 export class QueuedPublish {
+  /** Whose attributes the span began with. */
   private readonly connection: ConnectionState | undefined;
+  private isElsewhere = false;
   private bodySize: number | undefined;
+
+  /** Set before the message is queued. */
+  declare operation: SendOperation<OutgoingMessage>;
 
   constructor(
     private readonly wrapper: WrapperState,
-    private readonly operation: SendOperation<OutgoingMessage>,
     private readonly exchange: string,
     private readonly routingKey: string,
   ) {
@@ -38,23 +42,24 @@ export class QueuedPublish {
   /** What a channel is to send; asked again for each attempt, which may be on another connection. */
   handedTo(connection: ConnectionState, content: unknown): OutgoingMessage {
     const { operation } = this;
-    this.wrapper.connection = connection;
-    if (connection !== this.connection) operation.plan = connection.sends.for(this.exchange, this.routingKey);
+    if (connection !== this.connection) {
+      this.isElsewhere = true;
+      this.wrapper.connection = connection;
+      operation.plan = connection.sends.for(this.exchange, this.routingKey);
+    }
     if (Buffer.isBuffer(content)) this.bodySize = content.length;
     return operation.message.within(connection.frameMax);
   }
 
-  /** @param capturesBodySize the body that was encoded on the way */
+  /** @param capturesBodySize of the body as the wrapper has encoded it */
   end(error: unknown, capturesBodySize: boolean): void {
-    this.operation.end({ error, attributes: this.lateAttributes(capturesBodySize) });
+    if (error === undefined && !this.isElsewhere && !capturesBodySize) this.operation.end();
+    else this.operation.end({ error, attributes: this.lateAttributes(capturesBodySize) });
   }
 
-  private lateAttributes(capturesBodySize: boolean): Attributes | undefined {
-    const { connection, wrapper, operation, bodySize } = this;
-    const isLate = connection !== wrapper.connection;
-    if (!isLate && !capturesBodySize) return undefined;
-    const late: Attributes = isLate ? { ...operation.plan.attributes } : {};
-    if (capturesBodySize && bodySize !== undefined) late[semconv.ATTR_MESSAGING_MESSAGE_BODY_SIZE] = bodySize;
+  private lateAttributes(capturesBodySize: boolean): Attributes {
+    const late: Attributes = this.isElsewhere ? { ...this.operation.plan.attributes } : {};
+    if (capturesBodySize && this.bodySize !== undefined) late[semconv.ATTR_MESSAGING_MESSAGE_BODY_SIZE] = this.bodySize;
     return late;
   }
 }
@@ -76,9 +81,11 @@ export function sendQueued(
 ): unknown {
   const state = channels.of(channel);
   const outer = state.outgoing;
-  state.outgoing = channels.telemetry.guard('find what is to travel with a queued message', undefined, () =>
-    queued.handedTo(state.connection, args[2]),
-  );
+  try {
+    state.outgoing = queued.handedTo(state.connection, args[2]);
+  } catch (error) {
+    channels.telemetry.report('find what is to travel with a queued message', error);
+  }
   try {
     return original.apply(channel, args);
   } finally {

@@ -5,13 +5,15 @@
 
 import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { eventually, type OwnBroker, startOwnBroker, startTracing, type Tracing } from '@otel-messaging/test-utils';
-import type { ChannelWrapper } from 'amqp-connection-manager';
+import type { AmqpConnectionManager, ChannelWrapper } from 'amqp-connection-manager';
 import type { Channel } from 'amqplib';
 import { connectionManager, instrumentation } from './amqplib';
 import { freshName } from './broker';
 
-/** `npm run test:restarts` sends ten times as many. */
-const MESSAGES = Number(process.env['OTEL_MESSAGING_RESTART_MESSAGES'] ?? 1000);
+/** `npm run test:restarts` kills more often, and sends more. */
+const KILLS = Number(process.env['OTEL_MESSAGING_RESTARTS'] ?? 1);
+const MESSAGES_A_KILL = KILLS > 1 ? 12_000 : 1200;
+const MESSAGES = KILLS * MESSAGES_A_KILL;
 const WAIT_MS = 90_000;
 
 let broker: OwnBroker;
@@ -29,6 +31,7 @@ afterAll(async () => {
 
 /** What an application saw, by what it wrote into its messages: the trace that it published them in. */
 interface Seen {
+  published: number;
   readonly confirmed: Set<string>;
   readonly handled: Map<string, number>;
   readonly inOtherTraces: string[];
@@ -40,6 +43,7 @@ interface Seen {
 function publish(wrapper: ChannelWrapper, queue: string, seen: Seen): void {
   const span = trace.getTracer('application').startSpan('app');
   const { traceId } = span.spanContext();
+  seen.published++;
   const attempt = () => {
     const answer = tracing.inSpan('attempt', () => wrapper.sendToQueue(queue, traceId, { persistent: true }), inSpan);
     answer.then(
@@ -55,7 +59,31 @@ function publish(wrapper: ChannelWrapper, queue: string, seen: Seen): void {
   attempt();
 }
 
-test(`a broker that is killed and started again with ${MESSAGES} messages in flight`, async () => {
+/** A third is under way when the broker dies, a third waits for it, a third comes as it returns; how many were not confirmed. */
+async function killedAndStartedAgain(manager: AmqpConnectionManager, seen: Seen, publishOne: () => void) {
+  await eventually('a connection', () => manager.isConnected(), WAIT_MS);
+  const third = MESSAGES_A_KILL / 3;
+  const firstConfirm = new Promise<void>((resolve) => {
+    seen.onConfirm = resolve;
+  });
+  for (let i = 0; i < third / 2; i++) publishOne();
+  await firstConfirm;
+  for (let i = 0; i < third / 2; i++) publishOne();
+  await new Promise(setImmediate);
+  await broker.halt('SIGKILL');
+  await eventually('the manager knows', () => !manager.isConnected(), WAIT_MS);
+  const unconfirmed = seen.published - seen.confirmed.size;
+  for (let i = 0; i < third; i++) publishOne();
+  const restarted = broker.restart();
+  for (let i = 0; i < third; i++) {
+    publishOne();
+    if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await restarted;
+  return unconfirmed;
+}
+
+test(`a broker that is killed ${KILLS === 1 ? 'once' : `${KILLS} times`} with ${MESSAGES_A_KILL} messages in flight`, async () => {
   const queue = freshName('restart');
   const manager = connectionManager.connect([String(broker.env['RABBITMQ_URL'])], { reconnectTimeInSeconds: 0.1 });
   const wrapper = manager.createChannel({
@@ -65,11 +93,7 @@ test(`a broker that is killed and started again with ${MESSAGES} messages in fli
     },
   });
   wrapper.on('error', () => {});
-  let onConfirm = () => {};
-  const firstConfirm = new Promise<void>((resolve) => {
-    onConfirm = resolve;
-  });
-  const seen: Seen = { confirmed: new Set(), handled: new Map(), inOtherTraces: [], onConfirm };
+  const seen: Seen = { published: 0, confirmed: new Set(), handled: new Map(), inOtherTraces: [], onConfirm: () => {} };
   await wrapper.waitForConnect();
   await wrapper.consume(queue, async (message) => {
     const body = message.content.toString();
@@ -81,21 +105,10 @@ test(`a broker that is killed and started again with ${MESSAGES} messages in fli
     wrapper.ack(message);
   });
 
-  // A third is under way when the broker dies, a third waits for it, a third comes as it returns.
-  const third = Math.ceil(MESSAGES / 3);
-  for (let i = 0; i < third; i++) publish(wrapper, queue, seen);
-  await firstConfirm;
-  await broker.halt('SIGKILL');
-  const confirmedBefore = seen.confirmed.size;
-  await eventually('the manager knows', () => !manager.isConnected(), WAIT_MS);
-  for (let i = 0; i < third; i++) publish(wrapper, queue, seen);
-  const restarted = broker.restart();
-  for (let i = 2 * third; i < MESSAGES; i++) {
-    publish(wrapper, queue, seen);
-    if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  let lost = 0;
+  for (let kill = 0; kill < KILLS; kill++) {
+    lost += await killedAndStartedAgain(manager, seen, () => publish(wrapper, queue, seen));
   }
-  await restarted;
-
   await eventually('every message is confirmed', () => seen.confirmed.size === MESSAGES, WAIT_MS);
   await eventually('every message is handled', () => seen.handled.size === MESSAGES, WAIT_MS);
   await eventually('every span ends', () => tracing.openSpans === 0, WAIT_MS);
@@ -118,7 +131,7 @@ test(`a broker that is killed and started again with ${MESSAGES} messages in fli
   const deliveries = [...seen.handled.values()].reduce((sum, count) => sum + count, 0);
   expect(handlings.length).toBeGreaterThanOrEqual(deliveries);
   process.stderr.write(
-    `${MESSAGES} messages, ${confirmedBefore} confirmed when the broker died: ${sends.length - MESSAGES} publishes failed and ` +
-      `were made again, ${handlings.length} deliveries, ${handlings.length - MESSAGES} of them again\n`,
+    `${MESSAGES} messages, ${KILLS} kills with ${lost} not confirmed: ${sends.length - MESSAGES} publishes failed and were ` +
+      `made again, ${handlings.length - MESSAGES} deliveries came again\n`,
   );
-}, 240_000);
+}, 600_000);
