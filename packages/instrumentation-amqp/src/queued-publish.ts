@@ -71,7 +71,10 @@ export function queuedWith(options: unknown): QueuedPublish | undefined {
     : undefined;
 }
 
-/** Calls amqplib for a publish that has its span already. */
+/**
+ * Calls amqplib for a publish that has its span already. What amqplib refuses is no answer to the application: the wrapper
+ * emits an event, and forgets the message. So the span ends here.
+ */
 export function sendQueued(
   channels: Channels,
   queued: QueuedPublish,
@@ -88,6 +91,9 @@ export function sendQueued(
   }
   try {
     return original.apply(channel, args);
+  } catch (error) {
+    queued.end(error, channels.telemetry.config.captureBodySize);
+    throw error;
   } finally {
     state.outgoing = outer;
   }

@@ -208,6 +208,19 @@ test('a value that cannot be encoded meets the error of the wrapper', () =>
     { json: true },
   ));
 
+test.each([true, false])('what amqplib refuses ends its span, though nobody gets an answer (confirms: %s)', (confirm) =>
+  wrapped(
+    async ({ tracing, wrapper, queue, traces }) => {
+      const errors: string[] = [];
+      wrapper.on('error', ({ name }) => errors.push(name));
+      wrapper.sendToQueue(queue, Buffer.from('one'), { headers: 'no table' }).catch(() => {});
+      expect([errors, tracing.openSpans]).toEqual([['TypeError'], 0]);
+      expect(traces()).toBe('publish queue CLIENT !TypeError');
+    },
+    { confirm },
+  ),
+);
+
 test('a channel without confirms has one span a message too', () =>
   wrapped(
     async ({ tracing, wrapper, queue, traces }) => {
