@@ -19,7 +19,7 @@ import { brokerUrl, freshName } from './broker';
 import { content, options, textOf } from './odd-publishes';
 
 /** Valid, odd and malformed publishes through the wrapper, the same with and without instrumentation, must not differ. */
-const CASES = 100;
+const CASES = 60;
 
 interface Seen {
   readonly call: CallOutcome | undefined;

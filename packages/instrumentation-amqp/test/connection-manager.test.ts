@@ -14,8 +14,8 @@ import {
 } from '@otel-messaging/test-utils';
 import type { AmqpConnectionManager, ChannelWrapper, CreateChannelOpts } from 'amqp-connection-manager';
 import type { Channel, ConsumeMessage } from 'amqplib';
-import { connectionManager, instrumentation } from './amqplib';
-import { freshName } from './broker';
+import { amqplib, connectionManager, instrumentation } from './amqplib';
+import { brokerUrl, freshName } from './broker';
 import { type Line, line } from './outage';
 
 /** Spans take their times from the wall clock, each with a steady clock of its own from there on. */
@@ -129,6 +129,33 @@ test('a message whose confirm is lost with the connection has one span, which sa
       ({ descriptor }) => descriptor.name === 'messaging.client.sent.messages',
     );
     expect(sent?.dataPoints.map(({ value, attributes }) => [value, attributes['error.type']])).toEqual([[1, 'Error']]);
+  }));
+
+test('a message that the wrapper sends again has one span all the same', () =>
+  wrapped(async ({ tracing, line, manager, wrapper, queue, traces, outage }) => {
+    line.silenceBroker();
+    const { answer } = await tracing.inSpan('app', () => ({ answer: wrapper.publish('', queue, Buffer.from('one')) }));
+    await eventually('the broker has it, though nobody knows', async () => (await countIn(queue)) === 1);
+    // As where the manager knows of the outage before amqplib does.
+    manager.emit('disconnect', { err: new Error('outage') });
+    await outage();
+    line.mend();
+    await answer;
+    const messages = await consumed(wrapper, queue, 2);
+    expect(messages.map(({ content }) => content.toString())).toEqual(['one', 'one']);
+    await eventually('all spans end', () => tracing.openSpans === 0);
+    expect(traces()).toBe(
+      [
+        'app INTERNAL',
+        '└─ publish queue PRODUCER',
+        '   ├─ consume queue CONSUMER  → publish queue',
+        '   └─ consume queue CONSUMER  → publish queue',
+      ].join('\n'),
+    );
+    const sent = (await tracing.metrics()).find(
+      ({ descriptor }) => descriptor.name === 'messaging.client.sent.messages',
+    );
+    expect(sent?.dataPoints.map(({ value }) => value)).toEqual([1]);
   }));
 
 test('a channel that is closed while messages wait ends their spans, and every caller is told', () =>
@@ -375,6 +402,14 @@ test('what was queued before the instrumentation was switched off goes out, and 
     const [message] = await consumed(wrapper, queue, 1);
     expect(message?.properties.headers).toEqual({ tenant: 'a' });
   }));
+
+/** Messages in a queue, by a connection of its own. */
+async function countIn(queue: string): Promise<number> {
+  const connection = await amqplib.connect(brokerUrl());
+  const { messageCount } = await (await connection.createChannel()).checkQueue(queue);
+  await connection.close();
+  return messageCount;
+}
 
 function seconds([whole, nanoseconds]: readonly [number, number]): number {
   return whole + nanoseconds / 1e9;
