@@ -7,12 +7,11 @@
 
 // Orders are taken while the broker cannot be reached; traced without tracing code, and verified.
 const { join } = require('node:path');
-const { startBrokers } = require('@otel-messaging/test-utils');
+const { startBrokers, startLine } = require('@otel-messaging/test-utils');
 const { printChecks } = require('../lib/checks.js');
 const { runServices } = require('../lib/run-services.js');
 const { treeOf } = require('../lib/tree.js');
 const { paintFor } = require('../order-pipeline/lib/paint.js');
-const { startLine } = require('./lib/line.js');
 const { verify } = require('./lib/verify.js');
 
 const SERVICES = ['shop', 'mailer'].map((name) => ({ name, file: `${name}.js` }));
@@ -34,7 +33,7 @@ async function main() {
   try {
     return show(await run(line));
   } finally {
-    line.stop();
+    await line.close();
     await brokers.stop();
   }
 }
