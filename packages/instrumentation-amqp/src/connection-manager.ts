@@ -61,11 +61,23 @@ export class ChannelWrappers {
     };
   }
 
+  /** `close()`, which answers what is queued a turn later. */
+  close(original: AnyFunction): AnyFunction {
+    const wrappers = this;
+    return function close(this: object, ...args: unknown[]) {
+      const result: unknown = original.apply(this, args);
+      queueMicrotask(() => {
+        wrappers.stateOf(this).isClosed = true;
+      });
+      return result;
+    };
+  }
+
   private isOn(): boolean {
     return this.channels.seesPublishes && this.channels.telemetry.isOn();
   }
 
-  /** Starts the publish of a message; undefined also for arguments that amqplib will refuse. */
+  /** Starts the publish of a message; undefined also for arguments that amqplib will refuse, and on a closed channel. */
   private queue(
     wrapper: object,
     exchange: unknown,
@@ -78,6 +90,7 @@ export class ChannelWrappers {
     if (options !== undefined && typeof options !== 'object') return undefined;
     try {
       const state = this.stateOf(wrapper);
+      if (state.isClosed) return undefined;
       const publish = new QueuedPublish(state, exchange, routingKey);
       // Copied first: a getter that throws leaves no span behind, and each one is called once.
       const copy = carrying(publish, options);
@@ -140,7 +153,7 @@ export class ChannelWrappers {
   private stateOf(wrapper: object): WrapperState {
     const known = this.states.get(wrapper);
     if (known !== undefined) return known;
-    const state = { connection: undefined };
+    const state = { connection: undefined, isClosed: false };
     this.states.set(wrapper, state);
     return state;
   }

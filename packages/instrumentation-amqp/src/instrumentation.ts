@@ -144,7 +144,7 @@ export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrument
 
   private patchWrapper({ default: ChannelWrapper }: ChannelWrapperModule): void {
     const wrappers = new ChannelWrappers(this.channels);
-    for (const name of ['publish', 'sendToQueue', 'consume'] as const) {
+    for (const name of ['publish', 'sendToQueue', 'consume', 'close'] as const) {
       this.patches.add(ChannelWrapper.prototype, name, (original: AnyFunction) => wrappers[name](original));
     }
   }

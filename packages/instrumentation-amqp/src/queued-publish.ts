@@ -19,6 +19,8 @@ export const QUEUED = Symbol('otel-messaging queued publish');
 export interface WrapperState {
   /** The one that its last message went to; undefined before its first. */
   connection: ConnectionState | undefined;
+  /** What is queued from now on is never sent, and never answered. */
+  isClosed: boolean;
 }
 
 /** One message on its way from the call that queued it to the answer that the application gets: one span, however often it is sent. */

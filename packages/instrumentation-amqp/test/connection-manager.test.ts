@@ -157,20 +157,39 @@ test('a message that the wrapper sends again has one span all the same', () =>
     expect(sent?.dataPoints.map(({ value }) => value)).toEqual([1]);
   }));
 
-test('a channel that is closed while messages wait ends their spans, and every caller is told', () =>
-  wrapped(async ({ tracing, wrapper, queue, traces, outage }) => {
-    await outage();
-    const answers = [1, 2, 3].map((body) =>
-      wrapper.sendToQueue(queue, Buffer.from(String(body))).then(
-        () => 'sent',
-        (error) => error.message,
-      ),
-    );
-    expect(tracing.openSpans).toBe(3);
-    await wrapper.close();
-    expect(await Promise.all(answers)).toEqual(['Channel closed', 'Channel closed', 'Channel closed']);
-    expect(tracing.openSpans).toBe(0);
-    expect(traces()).toBe(Array(3).fill('publish queue PRODUCER !Error').join('\n'));
+test.each(['channel', 'manager'])(
+  'a %s that is closed while messages wait ends their spans, and every caller is told',
+  (what) =>
+    wrapped(async ({ tracing, manager, wrapper, queue, traces, outage }) => {
+      await outage();
+      const answers = [1, 2, 3].map((body) =>
+        wrapper.sendToQueue(queue, Buffer.from(String(body))).then(
+          () => 'sent',
+          (error) => error.message,
+        ),
+      );
+      expect(tracing.openSpans).toBe(3);
+      const closing = (what === 'channel' ? wrapper : manager).close();
+      await Promise.all([closing, ...answers]);
+      expect(await Promise.all(answers)).toEqual(['Channel closed', 'Channel closed', 'Channel closed']);
+      expect(tracing.openSpans).toBe(0);
+      expect(traces()).toBe(Array(3).fill('publish queue PRODUCER !Error').join('\n'));
+    }),
+);
+
+test('what is published on a closed channel is never sent nor answered, and has no span', () =>
+  wrapped(async ({ tracing, wrapper, queue }) => {
+    const closing = wrapper.close();
+    const lastMinute = wrapper.sendToQueue(queue, Buffer.from('one')).catch(({ message }) => message);
+    await closing;
+    expect(['Channel closed', true]).toContain(await lastMinute);
+    expect([tracing.openSpans, tracing.spans().length]).toEqual([0, 1]);
+    let isAnswered = false;
+    void wrapper.sendToQueue(queue, Buffer.from('two')).finally(() => {
+      isAnswered = true;
+    });
+    await new Promise(setImmediate);
+    expect([isAnswered, tracing.openSpans, tracing.spans().length]).toEqual([false, 0, 1]);
   }));
 
 test('a publish that times out in the queue is an error', () =>
