@@ -71,6 +71,12 @@ export const EXPECTED = {
       upstream: { spans: [] },
     },
   },
+  'amqp-manager': {
+    publish: {
+      ours: { spans: ['publish orders:order.created PRODUCER < ambient'], carriers: ['publish orders:order.created'] },
+      upstream: { spans: ['publish orders PRODUCER < ambient'], carriers: ['publish orders'] },
+    },
+  },
   kafka: {
     send: {
       ours: { spans: ['send orders PRODUCER < ambient'], carriers: ['send orders'] },

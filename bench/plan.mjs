@@ -15,6 +15,7 @@ export const MODE_TITLES = {
 
 const OPERATIONS = {
   amqp: ['send', 'send-confirmed', 'consume', 'consume-sync', 'consume-ack-first', 'consume-reply', 'get'],
+  'amqp-manager': ['publish'],
   kafka: ['send', 'send-10', 'send-100', 'transaction-10', 'consume', 'consume-10', 'consume-100', 'consume-10-index'],
   sqs: ['send', 'send-10', 'consume', 'consume-10', 'consume-index', 'consume-postpone', 'delete'],
   sns: ['publish', 'publish-10'],
@@ -24,9 +25,10 @@ const OPERATIONS = {
 export const REMARKS = [
   'amqp, batches: not measured, AMQP 0-9-1 has no operation on several messages; a publish or a delivery is always one.',
   'amqp, get: upstream makes no span, so that its numbers are not comparable (n/c) and not judged.',
+  'amqp-manager: amqp-connection-manager, with confirms; upstream ends its span with the confirm, not with the answer.',
   'sqs, consuming: upstream makes no span per received message, so that its numbers are not comparable (n/c) and not judged.',
   'sqs, consume-index: with the option followIndex; the message is deleted too.',
-  'amqp, sqs and sns, with metrics: upstream records none, so that its numbers there are those of less output and not judged.',
+  'amqp, amqp-manager, sqs and sns, with metrics: upstream records none, so that its numbers there are those of less output and not judged.',
 ];
 
 /** Patterns in which an instrumentation may keep something of a message, always with sampling on and metrics. */
@@ -37,6 +39,7 @@ export const RETENTION_PATTERNS = [
   { client: 'amqp', op: 'send', title: 'amqp: publish' },
   { client: 'amqp', op: 'send-confirmed', title: 'amqp: publish, confirmed' },
   { client: 'amqp', op: 'get', title: 'amqp: get' },
+  { client: 'amqp-manager', op: 'publish', title: 'amqp-connection-manager: publish' },
   { client: 'kafka', op: 'consume', title: 'kafka: eachMessage' },
   { client: 'kafka', op: 'consume-10', title: 'kafka: eachBatch of 10' },
   { client: 'kafka', op: 'consume-10-index', title: 'kafka: eachBatch of 10, by index' },

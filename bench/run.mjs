@@ -18,10 +18,13 @@ const README = new URL('README.md', import.meta.url);
 const RETAINED_MESSAGES = { quick: 10_000, full: 30_000 };
 const OUR_CLASSES = {
   amqp: 'AmqpInstrumentation',
+  'amqp-manager': 'AmqpInstrumentation',
   kafka: 'KafkaInstrumentation',
   sqs: 'SqsInstrumentation',
   sns: 'SqsInstrumentation',
 };
+/** Clients that share the package of another one. */
+const PACKAGES = { 'amqp-manager': 'amqp', sns: 'sqs' };
 
 async function main() {
   const options = readOptions(process.argv.slice(2));
@@ -117,11 +120,8 @@ function availableContestants(wanted, clients) {
   const require = createRequire(import.meta.url);
   for (const client of clients) {
     try {
-      if (
-        typeof require(`@otel-messaging/instrumentation-${client === 'sns' ? 'sqs' : client}`)[OUR_CLASSES[client]] ===
-        'function'
-      )
-        continue;
+      const ours = require(`@otel-messaging/instrumentation-${PACKAGES[client] ?? client}`);
+      if (typeof ours[OUR_CLASSES[client]] === 'function') continue;
       console.log(`ours, ${client}: the package exports no ${OUR_CLASSES[client]}; left out`);
     } catch (error) {
       console.log(`ours, ${client}: cannot be loaded (${error.message.split('\n')[0]}); left out. Is it built?`);

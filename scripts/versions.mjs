@@ -3,6 +3,23 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+const AMQP_PRELOAD = ['--require', './packages/instrumentation-amqp/test/fixtures/preload.cjs'];
+const AMQPLIB_OF_MANAGER = {
+  '3.0.0': '0.8.0',
+  '3.2.4': '0.8.0',
+  '3.9.0': '0.10.9',
+  '4.0.0': '0.10.9',
+  '4.1.15': '0.10.9',
+};
+
+const nest = (version) => ({
+  '@nestjs/common': version,
+  '@nestjs/core': version,
+  '@nestjs/microservices': version,
+  'reflect-metadata': '0.1.14',
+  rxjs: '7.8.2',
+});
+
 /**
  * What `npm run test:versions` runs, by the name of a client:
  * - `packages(version)`: what to install, npm's names and versions
@@ -14,7 +31,7 @@
 export const CLIENTS = {
   amqplib: {
     packages: (version) => ({ amqplib: version }),
-    versions: ['0.10.0', '0.10.9', '1.0.3', '1.2.0', '2.0.1', '2.3.1'],
+    versions: ['0.8.0', '0.9.1', '0.10.0', '0.10.9', '1.0.3', '1.2.0', '2.0.1', '2.3.1'],
     brokers: ['rabbitmq'],
     scenario: 'packages/instrumentation-amqp/test/fixtures/scenario.cjs',
     expected: 'packages/instrumentation-amqp/test/fixtures/scenario.txt',
@@ -41,5 +58,41 @@ export const CLIENTS = {
     scenario: 'packages/instrumentation-sqs/test/fixtures/sqs-consumer.cjs',
     expected: 'packages/instrumentation-sqs/test/fixtures/sqs-consumer.txt',
     node: (version) => (Number(version.split('.')[0]) >= 15 ? 22 : 20),
+  },
+  'amqp-connection-manager': {
+    // Each with the amqplib of its time; the last with the newest.
+    packages: (version) => ({ 'amqp-connection-manager': version, amqplib: AMQPLIB_OF_MANAGER[version] ?? '2.3.1' }),
+    versions: ['3.0.0', '3.2.4', '3.9.0', '4.0.0', '4.1.15', '5.0.0'],
+    brokers: ['rabbitmq'],
+    scenario: 'packages/instrumentation-amqp/test/fixtures/connection-manager.cjs',
+    expected: 'packages/instrumentation-amqp/test/fixtures/connection-manager.txt',
+  },
+  rascal: {
+    packages: (version) => ({ rascal: version, amqplib: '0.10.9' }),
+    versions: ['14.4.0', '16.1.2', '18.0.0', '20.1.1', '21.0.1'],
+    brokers: ['rabbitmq'],
+    nodeOptions: AMQP_PRELOAD,
+    scenario: 'packages/instrumentation-amqp/test/fixtures/rascal.cjs',
+    expected: 'packages/instrumentation-amqp/test/fixtures/rascal.txt',
+  },
+  'nestjs-rabbitmq': {
+    packages: (version) => ({
+      ...nest(version),
+      'amqp-connection-manager': version.startsWith('9.') ? '4.1.15' : '5.0.0',
+      amqplib: '0.10.9',
+    }),
+    versions: ['9.4.3', '10.4.22', '11.2.6'],
+    brokers: ['rabbitmq'],
+    nodeOptions: AMQP_PRELOAD,
+    scenario: 'packages/instrumentation-amqp/test/fixtures/nestjs.cjs',
+    expected: 'packages/instrumentation-amqp/test/fixtures/nestjs.txt',
+  },
+  'nestjs-kafka': {
+    packages: (version) => ({ ...nest(version), kafkajs: '2.2.4' }),
+    versions: ['9.4.3', '10.4.22', '11.2.6'],
+    brokers: ['kafka'],
+    nodeOptions: ['--require', './packages/instrumentation-kafka/test/fixtures/nestjs-preload.cjs'],
+    scenario: 'packages/instrumentation-kafka/test/fixtures/nestjs.cjs',
+    expected: 'packages/instrumentation-kafka/test/fixtures/nestjs.txt',
   },
 };

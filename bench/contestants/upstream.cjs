@@ -8,6 +8,7 @@ const { registerInstrumentations } = require('@opentelemetry/instrumentation');
 
 const INSTRUMENTATIONS = {
   amqp: () => new (require('@opentelemetry/instrumentation-amqplib').AmqplibInstrumentation)(),
+  'amqp-manager': () => new (require('@opentelemetry/instrumentation-amqplib').AmqplibInstrumentation)(),
   kafka: () => new (require('@opentelemetry/instrumentation-kafkajs').KafkaJsInstrumentation)(),
   sqs: () => new (require('@opentelemetry/instrumentation-aws-sdk').AwsInstrumentation)(),
   sns: () => new (require('@opentelemetry/instrumentation-aws-sdk').AwsInstrumentation)(),

@@ -4,7 +4,7 @@
  */
 
 /**
- * The parts of amqplib that are used here; the same in 0.10, 1.x and 2.x, in the promise and the callback API.
+ * The parts of amqplib that are used here; the same from 0.8 to 2.x, in the promise and the callback API.
  * Described here because amqplib's own types know only its public half.
  */
 export interface Channel {

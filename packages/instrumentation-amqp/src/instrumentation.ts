@@ -32,7 +32,7 @@ export type AmqpInstrumentationConfig = MessagingInstrumentationConfig;
 
 type Patch = (channels: Channels, original: AnyFunction) => AnyFunction;
 
-const SUPPORTED = ['>=0.10.0 <3'];
+const SUPPORTED = ['>=0.8.0 <3'];
 const SUPPORTED_MANAGERS = ['>=3.0.0 <6'];
 const SUPPORTED_RASCALS = ['>=14.0.0 <22'];
 /** Where `amqp-connection-manager` has had its `ChannelWrapper`: as CommonJS, as ES module, and up to 3.2. */
@@ -41,7 +41,7 @@ const WRAPPER_FILES = ['dist/cjs/ChannelWrapper.js', 'dist/esm/ChannelWrapper.js
 const CHANNEL_PATCHES: Readonly<Record<string, Patch>> = { consume, ack, ackAll, nack, nackAll, reject, recover };
 
 /**
- * Traces messages that go through RabbitMQ by amqplib 0.10, 1.x and 2.x, by promises and by callbacks. Patches the
+ * Traces messages that go through RabbitMQ by amqplib 0.8 to 2.x, by promises and by callbacks. Patches the
  * classes inside of amqplib, which it loads with `require` for ES modules too.
  */
 export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrumentationConfig> {
@@ -153,7 +153,7 @@ export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrument
 
   private patchWrapper({ default: ChannelWrapper }: ChannelWrapperModule): void {
     const wrappers = new ChannelWrappers(this.channels);
-    for (const name of ['publish', 'sendToQueue', 'consume'] as const) {
+    for (const name of ['publish', 'sendToQueue', 'consume', 'close'] as const) {
       this.patches.add(ChannelWrapper.prototype, name, (original: AnyFunction) => wrappers[name](original));
     }
   }

@@ -19,16 +19,22 @@ export const QUEUED = Symbol('otel-messaging queued publish');
 export interface WrapperState {
   /** The one that its last message went to; undefined before its first. */
   connection: ConnectionState | undefined;
+  /** What is queued from now on is never sent, and never answered. */
+  isClosed: boolean;
 }
 
 /** One message on its way from the call that queued it to the answer that the application gets: one span, however often it is sent. */
 export class QueuedPublish {
+  /** Whose attributes the span began with. */
   private readonly connection: ConnectionState | undefined;
+  private isElsewhere = false;
   private bodySize: number | undefined;
+
+  /** Set before the message is queued. */
+  declare operation: SendOperation<OutgoingMessage>;
 
   constructor(
     private readonly wrapper: WrapperState,
-    readonly operation: SendOperation<OutgoingMessage>,
     private readonly exchange: string,
     private readonly routingKey: string,
   ) {
@@ -38,23 +44,24 @@ export class QueuedPublish {
   /** What a channel is to send; asked again for each attempt, which may be on another connection. */
   handedTo(connection: ConnectionState, content: unknown): OutgoingMessage {
     const { operation } = this;
-    this.wrapper.connection = connection;
-    if (connection !== this.connection) operation.plan = connection.sends.for(this.exchange, this.routingKey);
+    if (connection !== this.connection) {
+      this.isElsewhere = true;
+      this.wrapper.connection = connection;
+      operation.plan = connection.sends.for(this.exchange, this.routingKey);
+    }
     if (Buffer.isBuffer(content)) this.bodySize = content.length;
     return operation.message.within(connection.frameMax);
   }
 
-  /** @param capturesBodySize the body that was encoded on the way */
+  /** @param capturesBodySize of the body as the wrapper has encoded it */
   end(error: unknown, capturesBodySize: boolean): void {
-    this.operation.end({ error, attributes: this.lateAttributes(capturesBodySize) });
+    if (error === undefined && !this.isElsewhere && !capturesBodySize) this.operation.end();
+    else this.operation.end({ error, attributes: this.lateAttributes(capturesBodySize) });
   }
 
-  private lateAttributes(capturesBodySize: boolean): Attributes | undefined {
-    const { connection, wrapper, operation, bodySize } = this;
-    const isLate = connection !== wrapper.connection;
-    if (!isLate && !capturesBodySize) return undefined;
-    const late: Attributes = isLate ? { ...operation.plan.attributes } : {};
-    if (capturesBodySize && bodySize !== undefined) late[semconv.ATTR_MESSAGING_MESSAGE_BODY_SIZE] = bodySize;
+  private lateAttributes(capturesBodySize: boolean): Attributes {
+    const late: Attributes = this.isElsewhere ? { ...this.operation.plan.attributes } : {};
+    if (capturesBodySize && this.bodySize !== undefined) late[semconv.ATTR_MESSAGING_MESSAGE_BODY_SIZE] = this.bodySize;
     return late;
   }
 }
@@ -66,7 +73,10 @@ export function queuedWith(options: unknown): QueuedPublish | undefined {
     : undefined;
 }
 
-/** Calls amqplib for a publish that has its span already. */
+/**
+ * Calls amqplib for a publish that has its span already. What amqplib refuses is no answer to the application: the wrapper
+ * emits an event, and forgets the message. So the span ends here.
+ */
 export function sendQueued(
   channels: Channels,
   queued: QueuedPublish,
@@ -76,11 +86,16 @@ export function sendQueued(
 ): unknown {
   const state = channels.of(channel);
   const outer = state.outgoing;
-  state.outgoing = channels.telemetry.guard('find what is to travel with a queued message', undefined, () =>
-    queued.handedTo(state.connection, args[2]),
-  );
+  try {
+    state.outgoing = queued.handedTo(state.connection, args[2]);
+  } catch (error) {
+    channels.telemetry.report('find what is to travel with a queued message', error);
+  }
   try {
     return original.apply(channel, args);
+  } catch (error) {
+    queued.end(error, channels.telemetry.config.captureBodySize);
+    throw error;
   } finally {
     state.outgoing = outer;
   }

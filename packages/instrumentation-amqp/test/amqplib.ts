@@ -41,7 +41,7 @@ export const doors = [
     })),
     { holder: ConfirmChannel.prototype, name: 'publish' },
   ]),
-  ...['publish', 'sendToQueue', 'consume'].map((name) => ({ holder: wrapper.default.prototype, name })),
+  ...['publish', 'sendToQueue', 'consume', 'close'].map((name) => ({ holder: wrapper.default.prototype, name })),
 ].map(({ holder, name }) => ({ holder, name, original: holder[name] }));
 
 /** One for all tests of a file, as in an application. */

@@ -18,7 +18,9 @@ test.each([
   for (const instrumentation of instrumentations) applyInstrumentation(instrumentation, require);
   const tracing = startTracing(instrumentations, { contract: false });
   const amqplib = require('amqplib') as typeof import('amqplib');
+  const managers = require('amqp-connection-manager') as typeof import('amqp-connection-manager');
   const connection = await amqplib.connect(brokerUrl());
+  const manager = managers.connect([brokerUrl()]);
   try {
     const channel = await connection.createChannel();
     const confirms = await connection.createConfirmChannel();
@@ -27,21 +29,18 @@ test.each([
     confirms.sendToQueue(queue, Buffer.from('one'));
     await confirms.waitForConfirms();
     channel.sendToQueue(queue, Buffer.from('two'));
+    await manager.createChannel().sendToQueue(queue, Buffer.from('three'));
     let seen = 0;
     await channel.consume(queue, async (message) => {
       seen++;
       channel.ack(message as ConsumeMessage);
     });
-    await eventually('both messages', () => seen === 2 && tracing.openSpans === 0);
+    await eventually('all messages', () => seen === 3 && tracing.openSpans === 0);
     expect(traceText(tracing.spans(), { rename: (text) => text.replaceAll(queue, 'queue') })).toBe(
-      [
-        'publish queue PRODUCER',
-        '└─ consume queue CONSUMER  → publish queue',
-        'publish queue PRODUCER',
-        '└─ consume queue CONSUMER  → publish queue',
-      ].join('\n'),
+      Array(3).fill('publish queue PRODUCER\n└─ consume queue CONSUMER  → publish queue').join('\n'),
     );
   } finally {
+    await manager.close();
     await connection.close();
     for (const instrumentation of instrumentations) instrumentation.disable();
     await tracing.stop();

@@ -13,10 +13,11 @@ import {
   type Tracing,
   varied,
 } from '@otel-messaging/test-utils';
-import type { Channel, ChannelModel, ConfirmChannel, GetMessage } from 'amqplib';
+import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
 import type * as Callbacks from 'amqplib/callback_api';
 import { amqplib, callbackApi, instrumentation } from './amqplib';
 import { brokerUrl, freshName } from './broker';
+import { content, options, textOf } from './odd-publishes';
 
 /**
  * Valid, odd and malformed arguments, the same with and without instrumentation: what the application sees of a call, of
@@ -134,55 +135,6 @@ async function result({ channel, publish, synchronize }: Publisher, random: Rand
   await synchronize(call.manner !== 'threw').catch((error) => events.push(`closed ${error.message}`));
   for (const remove of listeners) remove();
   return { call, args: shown(args), events: events.sort() };
-}
-
-function content(random: Random): unknown {
-  return random.pick([Buffer.from('text'), Buffer.alloc(0), Buffer.alloc(5000, 'x')]);
-}
-
-function options(random: Random): unknown {
-  const all: Record<string, unknown> = {
-    headers: headers(random),
-    persistent: true,
-    mandatory: true,
-    messageId: 'id',
-    correlationId: 'conversation',
-    timestamp: 1_700_000_000,
-    expiration: 60_000,
-    CC: ['another'],
-    BCC: 'a third',
-    priority: 3,
-    contentType: 'text/plain',
-    type: 't'.repeat(255),
-  };
-  const some = Object.entries(all).filter(([name]) => random.isOneIn(name === 'headers' ? 1 : 4));
-  return random.isOneIn(8) ? undefined : Object.fromEntries(some);
-}
-
-function headers(random: Random): unknown {
-  const limit = 65_536 - 4 - 6;
-  return random.pick([
-    undefined,
-    {},
-    { text: 'value', number: 7, large: 2 ** 40, fraction: 0.5, flag: true, nothing: null, list: [1, 'two', [3]] },
-    { table: { inner: { deep: 'value' } }, at: { '!': 'timestamp', value: 5 }, bytes: Buffer.from('b') },
-    { '!': 'odd', value: 1 },
-    { Baggage: 'own=1', 'x-death': 'no list', 'x-delivery-count': -1 },
-    { [`${'n'.repeat(255)}`]: 'long name' },
-    { [`${'n'.repeat(256)}`]: 'too long a name' },
-    { own: 'x'.repeat(limit - 5) },
-    { own: 'x'.repeat(limit - 2) },
-    { own: 'x'.repeat(limit - 100) },
-    { own: 'é'.repeat(limit / 2 - 36) },
-  ]);
-}
-
-/** A delivered message without the context that instrumentation adds. */
-function textOf({ fields, properties, content: body }: GetMessage) {
-  const own = { ...properties.headers };
-  for (const name of ['traceparent', 'tracestate']) delete own[name];
-  const { exchange, routingKey, redelivered } = fields;
-  return { exchange, routingKey, redelivered, properties: { ...properties, headers: own }, body: body.toString('hex') };
 }
 
 class Connections {

@@ -109,6 +109,21 @@ describe('a message about to be published', () => {
   });
 
   test.each([
+    ['as long', 131_072, ['traceparent', 'baggage', 'own']],
+    ['too short for baggage', 8192, ['traceparent', 'own']],
+    ['too short for anything', 4096, ['own']],
+  ])('goes out on another connection with what its frames have room for: %s', (_, frameMax, expected) => {
+    const options = { headers: { own: 'x'.repeat(4050) } };
+    const fields = { traceparent: NEW_TRACEPARENT, baggage: `b=${'b'.repeat(8000)}` };
+    const queued = outgoingMessages.write(new OutgoingMessage(Buffer.alloc(0), options, 131_072), outgoing(fields));
+    const table = Object.create(options.headers) as Record<string, unknown>;
+    queued?.within(frameMax).addTo(table);
+    const names: string[] = [];
+    for (const name in table) names.push(name);
+    expect(names).toEqual(expected);
+  });
+
+  test.each([
     ['72 bytes of room: enough for a traceparent', 72, true],
     ['71 bytes of room', 71, false],
   ])('%s', (_, bytes, expected) => {

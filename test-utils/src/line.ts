@@ -5,7 +5,6 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { brokerUrl } from './broker';
 
 /** A network between a client and the broker, that can fail. */
 export interface Line {
@@ -20,8 +19,9 @@ export interface Line {
   close(): Promise<void>;
 }
 
-export async function line(): Promise<Line> {
-  const broker = new URL(brokerUrl());
+/** A line to a broker on this machine. */
+export async function startLine(brokerUrl: string): Promise<Line> {
+  const broker = new URL(brokerUrl);
   const sockets = new Set<Socket>();
   const fromBroker = new Set<Socket>();
   let isCut = false;
@@ -31,7 +31,7 @@ export async function line(): Promise<Line> {
       client.destroy();
       return;
     }
-    const upstream = connect(Number(broker.port), broker.hostname);
+    const upstream = connect(Number(broker.port || 5672), broker.hostname);
     upstream.on('error', () => {});
     fromBroker.add(upstream);
     for (const [socket, other] of [
@@ -49,7 +49,8 @@ export async function line(): Promise<Line> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const url = new URL(brokerUrl());
+  const url = new URL(broker);
+  url.hostname = '127.0.0.1';
   url.port = String((server.address() as AddressInfo).port);
   const cut = () => {
     isCut = true;
