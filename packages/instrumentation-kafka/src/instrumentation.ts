@@ -11,6 +11,7 @@ import {
   nestModule,
 } from '@otel-messaging/messaging-common';
 import { isPatched, KAFKAJS_FILE, type KafkaClass, patchKafka, remembering } from './clients/kafkajs';
+import { nativeDefinitions } from './clients/native';
 import type { MessageOptions } from './message';
 import type { RetryOptions, RetryTopicOf } from './retry-topics';
 import { VERSION } from './version';
@@ -35,7 +36,7 @@ interface KafkaModule {
 
 const KAFKAJS_VERSIONS = ['>=1.9.0 <3'];
 
-/** Traces of messages through Kafka, for `kafkajs`. */
+/** Traces of messages through Kafka, for `kafkajs`, `@confluentinc/kafka-javascript` and `node-rdkafka`. */
 export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrumentationConfig> {
   // Made on first use: the base class's constructor calls `init()` before this class's fields exist.
   declare private lazyOptions: Options | undefined;
@@ -68,6 +69,7 @@ export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrume
     return [
       new InstrumentationNodeModuleDefinition('kafkajs', KAFKAJS_VERSIONS, check, undefined, [file]),
       nestModule(this.patches, this.telemetry),
+      ...nativeDefinitions(() => ({ patches: this.patches, telemetry: this.telemetry, options: this.messageOptions })),
     ];
   }
 

@@ -1,0 +1,114 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { AnyFunction, SendOperation } from '@otel-messaging/messaging-common';
+import { sendFacts, TopicPlans } from '../operations';
+import { DeliveryReports } from './rdkafka-delivery';
+import { type HeaderList, RdFormat, type RdMessage } from './rdkafka-message';
+import { type ClientClass, clientFactsOf, type RdClient, type RdKafkaScope } from './rdkafka-scope';
+
+/** What is read of a producer. */
+interface RdProducer extends RdClient {
+  readonly defaultPartition?: number;
+}
+
+type ProduceArguments = [
+  topic: string,
+  partition: number | null | undefined,
+  value: Buffer | null,
+  key?: Buffer | string | null,
+  timestamp?: number | null,
+  opaque?: unknown,
+  headers?: HeaderList,
+  ...rest: unknown[],
+];
+
+/** Wraps `produce`, the one door to librdkafka that every other way to send comes through. */
+export function patchProducerClass({ prototype }: ClientClass, scope: RdKafkaScope): boolean {
+  const format = new RdFormat(scope.options);
+  const states = new WeakMap<object, ProducerState>();
+  const stateOf = (producer: RdProducer): ProducerState => {
+    let state = states.get(producer);
+    if (state === undefined) {
+      state = new ProducerState(producer, scope, format);
+      states.set(producer, state);
+    }
+    return state;
+  };
+  return scope.wrap(prototype, 'produce', (original) => {
+    return function produce(this: RdProducer, ...args: ProduceArguments) {
+      if (!scope.telemetry.isOn() || scope.inner.has(this)) return original.apply(this, args);
+      const state = scope.telemetry.guard('trace a producer', undefined, () => stateOf(this));
+      return state === undefined ? original.apply(this, args) : state.produce(original, this, args);
+    };
+  });
+}
+
+/** The sends of one producer. */
+class ProducerState {
+  private readonly plans: TopicPlans;
+  private readonly reports: DeliveryReports | undefined;
+
+  constructor(
+    producer: RdProducer,
+    private readonly scope: RdKafkaScope,
+    private readonly format: RdFormat,
+  ) {
+    this.plans = new TopicPlans(scope.telemetry, clientFactsOf(producer), sendFacts);
+    const isReported = typeof producer._cb_configs?.event?.delivery_cb === 'function';
+    this.reports = isReported ? DeliveryReports.of(producer, scope) : undefined;
+  }
+
+  /** Never inside the span's context: nothing in there makes spans of its own. */
+  produce(original: AnyFunction, producer: RdProducer, args: ProduceArguments): unknown {
+    const operation = this.start(producer, args);
+    if (operation === undefined) return original.apply(producer, args);
+    const changed = this.argumentsWith(operation, args);
+    let result: unknown;
+    try {
+      result = original.apply(producer, changed);
+    } catch (error) {
+      this.reports?.forget(changed[OPAQUE]);
+      operation.fail(this.scope.named(error));
+      throw error;
+    }
+    // Without reports nobody will ever say how it went.
+    if (this.reports?.isWaitingFor(changed[OPAQUE]) !== true) operation.end();
+    return result;
+  }
+
+  private start(producer: RdProducer, args: ProduceArguments): SendOperation<RdMessage> | undefined {
+    const { telemetry } = this.scope;
+    return telemetry.guard('describe a message', undefined, () => {
+      const [topic, partition, value, key, timestamp, , headers] = args;
+      if (typeof topic !== 'string' || topic === '' || (value !== null && !Buffer.isBuffer(value))) return undefined;
+      const message: RdMessage = { topic, partition, value, key, timestamp, headers };
+      return telemetry.startSend(
+        this.plans.of(topic, chosen(partition ?? producer.defaultPartition)),
+        message,
+        this.format,
+      );
+    });
+  }
+
+  /** The arguments with headers that carry the context, and with an opaque value that finds the operation again. */
+  private argumentsWith(operation: SendOperation<RdMessage>, args: ProduceArguments): ProduceArguments {
+    const changed = [...args] as ProduceArguments;
+    // Left out or not, what stands before is passed on: the client tells neither from undefined.
+    while (changed.length <= HEADERS) changed.push(undefined);
+    const { headers } = operation.message;
+    if (headers !== args[HEADERS]) changed[HEADERS] = headers as HeaderList;
+    if (this.reports !== undefined) changed[OPAQUE] = this.reports.follow(operation, args[OPAQUE]);
+    return changed;
+  }
+}
+
+const OPAQUE = 5;
+const HEADERS = 6;
+
+/** The partition that the application chose; below zero the client chooses. */
+function chosen(partition: number | null | undefined): number | undefined {
+  return Number.isSafeInteger(partition) && (partition as number) >= 0 ? (partition as number) : undefined;
+}

@@ -1,0 +1,98 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { AnyFunction, Patches, Telemetry } from '@otel-messaging/messaging-common';
+import type { MessageOptions } from '../message';
+import { type ClientFacts, serverOf } from '../operations';
+import type { RetryOptions } from '../retry-topics';
+import { isForeign, owners } from './kafkajs';
+
+/** A class of the old kind, a function: applications extend it, so only its prototype is changed. */
+export interface ClientClass {
+  readonly prototype: object;
+}
+
+/** What is read of producers and consumers. */
+export interface RdClient {
+  readonly globalConfig?: Readonly<Record<string, unknown>>;
+  /** Callbacks that the client was configured with. */
+  readonly _cb_configs?: {
+    readonly event?: {
+      /** Where the application has asked for delivery reports. */
+      readonly delivery_cb?: unknown;
+      /** Where the API in the manner of kafkajs has made the consumer. */
+      readonly queue_non_empty_cb?: unknown;
+    };
+  };
+}
+
+/** What the wrappers of one package share. */
+export class RdKafkaScope {
+  readonly patches: Patches;
+  readonly telemetry: Telemetry;
+  readonly options: MessageOptions & RetryOptions;
+  /** Clients that another API works with, which makes the spans. */
+  readonly inner = new WeakSet<object>();
+  private readonly names = new Map<number, string>();
+  private hasStoodDown = false;
+
+  constructor(
+    private readonly module: string,
+    { patches, telemetry, options }: Pick<RdKafkaScope, 'patches' | 'telemetry' | 'options'>,
+  ) {
+    this.patches = patches;
+    this.telemetry = telemetry;
+    this.options = options;
+  }
+
+  /** Whether another API works with the client, which then makes the spans. */
+  isInner(client: RdClient): boolean {
+    return this.inner.has(client) || typeof client._cb_configs?.event?.queue_non_empty_cb === 'function';
+  }
+
+  /** Wraps a method; false where another instrumentation was there first: one message must not have two spans. */
+  wrap(target: object, name: string, wrapper: (original: AnyFunction) => AnyFunction): boolean {
+    if (isForeign((target as Record<string, unknown>)[name], this.patches)) return false;
+    return this.patches.add(target, name, (original: AnyFunction) => {
+      const wrapped = wrapper(original);
+      owners.set(wrapped, this.patches);
+      return wrapped;
+    });
+  }
+
+  /** Says once that somebody else traces this package's messages. */
+  standDown(): void {
+    if (this.hasStoodDown) return;
+    this.hasStoodDown = true;
+    this.telemetry.diag.warn(
+      `${this.module} is not traced by @otel-messaging/instrumentation-kafka: another instrumentation traces it`,
+    );
+  }
+
+  learn(codes: Readonly<Record<string, number>>): void {
+    for (const [name, code] of Object.entries(codes)) this.names.set(code, name);
+  }
+
+  /** The error with the name of its code as its type: `ERR__MSG_TIMED_OUT` says more than `LibrdKafkaError`. */
+  named(error: unknown): unknown {
+    if (typeof error !== 'object' || error === null) return error;
+    const type = this.names.get((error as { code?: unknown }).code as number);
+    return type === undefined ? error : Object.create(error, { type: { value: type } });
+  }
+}
+
+/** What a client's configuration tells; credentials stay where they are. */
+export function clientFactsOf({ globalConfig = {} }: RdClient): ClientFacts {
+  const brokers = globalConfig['bootstrap.servers'] ?? globalConfig['metadata.broker.list'];
+  return {
+    clientId: text(globalConfig['client.id']),
+    server: typeof brokers === 'string' ? serverOf(brokers.split(',')) : undefined,
+    groupId: text(globalConfig['group.id']),
+  };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
