@@ -96,6 +96,7 @@ function patchConnect(target: object, clients: Clients<unknown>, { telemetry }: 
 function patchProducer(target: object, producers: Clients<Sends>, scope: RdKafkaScope): void {
   const { telemetry } = scope;
   patchConnect(target, producers, scope);
+  const named = (error: unknown) => scope.named(error);
   // `sendBatch` calls `send` for each topic, before it first waits for anything.
   let isInside = false;
   for (const [name, shape] of [['send', RECORD] as const, ['sendBatch', BATCH] as const]) {
@@ -112,7 +113,7 @@ function patchProducer(target: object, producers: Clients<Sends>, scope: RdKafka
         if (isInside || !telemetry.isOn()) return original.apply(this, args);
         const sends = telemetry.guard('trace a producer', undefined, () => producers.of(this));
         if (sends === undefined) return original.apply(this, args);
-        return sends.trace<never>({ original: inside, sender: this, args, shape: shape as never });
+        return sends.trace<never>({ original: inside, sender: this, args, shape: shape as never, named });
       };
     });
   }

@@ -77,9 +77,13 @@ export class RdKafkaScope {
 
   /** The error with the name of its code as its type: `ERR__MSG_TIMED_OUT` says more than `LibrdKafkaError`. */
   named(error: unknown): unknown {
-    if (typeof error !== 'object' || error === null) return error;
-    const type = this.names.get((error as { code?: unknown }).code as number);
-    return type === undefined ? error : Object.create(error, { type: { value: type } });
+    try {
+      const { code, type } = error as { code: number; type?: unknown };
+      const name = type === undefined ? this.names.get(code) : undefined;
+      return name === undefined ? error : Object.create(error as object, { type: { value: name } });
+    } catch {
+      return error; // no object, or one whose getters throw
+    }
   }
 }
 
