@@ -23,6 +23,7 @@ type Listener = (...args: any[]) => unknown;
 
 export interface RdClient {
   connect(options: object, callback: (error: unknown) => void): void;
+  isConnected(): boolean;
   disconnect(callback: (error: unknown) => void): void;
   on(event: string, listener: Listener): this;
   once(event: string, listener: Listener): this;
@@ -95,6 +96,7 @@ export class TestRdKafka {
 }
 
 export function disconnected(client: RdClient): Promise<void> {
+  if (!client.isConnected()) return Promise.resolve();
   return new Promise((resolve) => client.disconnect(() => resolve()));
 }
 
