@@ -9,10 +9,25 @@
  */
 export function nativeClient<T>(load: NodeJS.Require, name: string): T | undefined {
   try {
+    bringHome((load(`${name}/librdkafka.js`) as Binding).KafkaConsumer.prototype);
     return load(name) as T;
   } catch {
     return undefined;
   }
+}
+
+interface Binding {
+  readonly KafkaConsumer: { readonly prototype: { consume(...args: unknown[]): unknown } };
+}
+
+/** Native code makes arrays as the process has them; an application has the same, but jest gives each test its own. */
+function bringHome(prototype: Binding['KafkaConsumer']['prototype']): void {
+  const { consume } = prototype;
+  prototype.consume = function (...args: unknown[]) {
+    const callback = args.pop() as (...answer: unknown[]) => void;
+    const home = (value: unknown) => (Array.isArray(value) ? Array.from(value) : value);
+    return consume.call(this, ...args, (...answer: unknown[]) => callback(...answer.map(home)));
+  };
 }
 
 /** Tests of a native client; one test that says what is missing, where its binding was not built. */
