@@ -57,7 +57,7 @@ async function provide(key) {
 function build(client, installed, staging) {
   const startedMs = Date.now();
   const source = join(staging, 'source');
-  say(`building ${client.name} from source, about two minutes of both cores ...`);
+  say(`building ${client.name} from source, two to five minutes ...`);
   cpSync(installed, source, { recursive: true });
   const env = {
     ...process.env,
@@ -65,11 +65,11 @@ function build(client, installed, staging) {
     NODE_PATH: modules,
     PATH: [join(modules, '.bin'), process.env.PATH].join(delimiter),
     npm_config_node_gyp: join(modules, 'node-gyp', 'bin', 'node-gyp.js'),
-    MAKEFLAGS: process.env.MAKEFLAGS ?? '-j2',
     ...headersOfNode(),
     ...client.env,
   };
   delete env.NODE_OPTIONS;
+  delete env.MAKEFLAGS; // the clients' own rules miss a dependency that parallel jobs would need
   const { status, signal, error } = spawnSync(process.execPath, client.command, {
     cwd: source,
     env,

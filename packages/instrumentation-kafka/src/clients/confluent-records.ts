@@ -5,7 +5,7 @@
 
 import type { AnyFunction, OutgoingContext } from '@otel-messaging/messaging-common';
 import type { ProducerBatch, ProducerRecord } from 'kafkajs';
-import { define, isPlain } from '../copy';
+import { ownCopyOf } from '../copy';
 import { KafkaFormat, type KafkaMessage } from '../message';
 import type { Handlers } from './kafkajs-consumer';
 import { BATCH as KAFKAJS_BATCH, RECORD as KAFKAJS_RECORD, type RecordShape } from './kafkajs-records';
@@ -14,7 +14,7 @@ import { BATCH as KAFKAJS_BATCH, RECORD as KAFKAJS_RECORD, type RecordShape } fr
 export const RECORD: RecordShape<ProducerRecord> = {
   // The client refuses an object without a prototype, which a copy would not show it.
   read: (record) => (record instanceof Object ? KAFKAJS_RECORD.read(record) : undefined),
-  rebuild: (record, _entries, messages) => copyOf(record, ['topic'], { messages: messages as never }),
+  rebuild: (record, _entries, messages) => ownCopyOf(record, ['topic'], { messages: messages as never }),
 };
 
 /** The argument of `sendBatch`. */
@@ -29,9 +29,9 @@ export const BATCH: RecordShape<ProducerBatch> = {
     const topicMessages = entries.map((entry, i) => {
       const own = messages.slice(next, next + entry.messages.length);
       next += own.length;
-      return copyOf(given[i] as (typeof given)[0], ['topic'], { messages: own as never });
+      return ownCopyOf(given[i] as (typeof given)[0], ['topic'], { messages: own as never });
     });
-    return copyOf(batch, [], { topicMessages });
+    return ownCopyOf(batch, [], { topicMessages });
   },
 };
 
@@ -43,7 +43,7 @@ export class ConfluentFormat extends KafkaFormat {
 
   override write(message: KafkaMessage, outgoing: OutgoingContext): KafkaMessage {
     const { headers } = super.write({ headers: message.headers ?? undefined }, outgoing);
-    return copyOf(message, ['key', 'value'], { headers });
+    return ownCopyOf(message, ['key', 'value'], { headers });
   }
 }
 
@@ -55,17 +55,5 @@ export function handlersOf(config: unknown, handlers: () => Handlers): unknown {
     const handler = Object.hasOwn(config, name) ? (config as Record<string, unknown>)[name] : undefined;
     if (typeof handler === 'function') changes[name] = handlers()[name](handler as AnyFunction) as AnyFunction;
   }
-  return copyOf(config, [], changes);
-}
-
-/**
- * A copy with some properties replaced. The client asks with `hasOwn` for options that it refuses, so that only what is
- * the object's own may be the copy's own; and what it reads in any case.
- */
-function copyOf<T extends object>(object: T, read: readonly (keyof T)[], changes: Partial<T>): T {
-  if (isPlain(object)) return { ...object, ...changes };
-  const copy = Object.create(object) as T;
-  for (const name of [...(Object.keys(object) as (keyof T)[]), ...read]) define(copy, name, object[name]);
-  for (const name of Object.keys(changes) as (keyof T)[]) define(copy, name, changes[name]);
-  return copy;
+  return ownCopyOf(config, [], changes);
 }

@@ -3,24 +3,11 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import {
-  InstrumentationNodeModuleDefinition,
-  InstrumentationNodeModuleFile,
-  type Patches,
-  type Telemetry,
-} from '@otel-messaging/messaging-common';
-import type { MessageOptions } from '../message';
-import type { RetryOptions } from '../retry-topics';
+import { InstrumentationNodeModuleDefinition, InstrumentationNodeModuleFile } from '@otel-messaging/messaging-common';
 import { type ConfluentKafkaClass, patchConfluent } from './confluent';
 import { patchRdKafka, type RdKafka } from './rdkafka';
 import { RdKafkaScope } from './rdkafka-scope';
-
-/** What an instrumentation brings along. */
-export interface Means {
-  readonly patches: Patches;
-  readonly telemetry: Telemetry;
-  readonly options: MessageOptions & RetryOptions;
-}
+import type { Means } from './scope';
 
 /** What a native client's module exports, as far as it matters. */
 interface NativeExports extends RdKafka {

@@ -4,6 +4,7 @@
  */
 
 import type { AnyFunction } from '@otel-messaging/messaging-common';
+import { ADDING } from './data-listeners';
 import { patchCommits } from './rdkafka-commits';
 import { Deliveries } from './rdkafka-deliveries';
 import { RdFormat } from './rdkafka-message';
@@ -56,13 +57,13 @@ export function patchConsumerClass({ prototype }: ClientClass, scope: RdKafkaSco
       return original.apply(this, changed);
     };
   });
-  for (const name of ['on', 'addListener', 'prependListener', 'once', 'prependOnceListener']) {
+  for (const name of ADDING) {
     scope.wrap(prototype, name, (original) => {
       return function (this: RdConsumer, ...args: unknown[]) {
         const [event, listener] = args;
         const state = event === 'data' && typeof listener === 'function' ? find(this) : undefined;
         if (state === undefined) return original.apply(this, args);
-        return original.call(this, event, state.deliveries.listener(listener as AnyFunction));
+        return original.call(this, event, state.deliveries.listeners.wrap(listener as AnyFunction));
       };
     });
   }

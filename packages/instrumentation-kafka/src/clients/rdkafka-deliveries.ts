@@ -5,21 +5,17 @@
 
 import type { AnyFunction, ProcessOperation } from '@otel-messaging/messaging-common';
 import { type ClientFacts, processFacts, TopicPlans } from '../operations';
+import { DataListeners } from './data-listeners';
 import type { RdFormat, RdMessage } from './rdkafka-message';
 import type { RdKafkaScope } from './rdkafka-scope';
 
 /** Emitters and callbacks ignore what a handler returns. */
 const DROPPED = { endsAtSettlement: false, dropsPromise: true } as const;
 
-/** A listener, in the form that EventEmitter knows: it can be removed by what it stands for. */
-interface Listener extends AnyFunction {
-  listener?: AnyFunction;
-}
-
 /** The messages that one consumer hands over one by one, to listeners of 'data' and to the callback of `consume`. */
 export class Deliveries {
   private readonly plans: TopicPlans;
-  private readonly wrapped = new WeakSet<AnyFunction>();
+  readonly listeners = new DataListeners((...call) => this.handle(...call));
   private hasCallback = false;
   /** The latest message, where several are to hear of it: all of them are parts of its one span. */
   private latest: { readonly message: RdMessage; readonly operation: ProcessOperation<RdMessage> } | undefined;
@@ -31,23 +27,6 @@ export class Deliveries {
     private readonly format: RdFormat,
   ) {
     this.plans = new TopicPlans(scope.telemetry, client, processFacts);
-  }
-
-  /** A listener of 'data', wrapped, also while nothing is recorded: it may live to see it. */
-  listener(listener: Listener): Listener {
-    const inner = listener.listener;
-    // What `once` makes of a listener comes by again, when it is added with `on`.
-    if (inner !== undefined && this.wrapped.has(inner)) {
-      listener.listener = (inner as Listener).listener;
-      return listener;
-    }
-    const deliveries = this;
-    const wrapped: Listener = function (this: unknown, ...args: unknown[]) {
-      return deliveries.handle(listener, this, args, args[0]);
-    };
-    wrapped.listener = inner ?? listener;
-    this.wrapped.add(wrapped);
-    return wrapped;
   }
 
   /** The callback of a flow, which hears of errors too. */

@@ -3,11 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { AnyFunction, Patches, Telemetry } from '@otel-messaging/messaging-common';
-import type { MessageOptions } from '../message';
 import { type ClientFacts, serverOf } from '../operations';
-import type { RetryOptions } from '../retry-topics';
-import { isForeign, owners } from './kafkajs';
+import { Scope } from './scope';
 
 /** A class of the old kind, a function: applications extend it, so only its prototype is changed. */
 export interface ClientClass {
@@ -29,46 +26,14 @@ export interface RdClient {
 }
 
 /** What the wrappers of one package share. */
-export class RdKafkaScope {
-  readonly patches: Patches;
-  readonly telemetry: Telemetry;
-  readonly options: MessageOptions & RetryOptions;
+export class RdKafkaScope extends Scope {
   /** Clients that another API works with, which makes the spans. */
   readonly inner = new WeakSet<object>();
   private readonly names = new Map<number, string>();
-  private hasStoodDown = false;
-
-  constructor(
-    private readonly module: string,
-    { patches, telemetry, options }: Pick<RdKafkaScope, 'patches' | 'telemetry' | 'options'>,
-  ) {
-    this.patches = patches;
-    this.telemetry = telemetry;
-    this.options = options;
-  }
 
   /** Whether another API works with the client, which then makes the spans. */
   isInner(client: RdClient): boolean {
     return this.inner.has(client) || typeof client._cb_configs?.event?.queue_non_empty_cb === 'function';
-  }
-
-  /** Wraps a method; false where another instrumentation was there first: one message must not have two spans. */
-  wrap(target: object, name: string, wrapper: (original: AnyFunction) => AnyFunction): boolean {
-    if (isForeign((target as Record<string, unknown>)[name], this.patches)) return false;
-    return this.patches.add(target, name, (original: AnyFunction) => {
-      const wrapped = wrapper(original);
-      owners.set(wrapped, this.patches);
-      return wrapped;
-    });
-  }
-
-  /** Says once that somebody else traces this package's messages. */
-  standDown(): void {
-    if (this.hasStoodDown) return;
-    this.hasStoodDown = true;
-    this.telemetry.diag.warn(
-      `${this.module} is not traced by @otel-messaging/instrumentation-kafka: another instrumentation traces it`,
-    );
   }
 
   learn(codes: Readonly<Record<string, number>>): void {
