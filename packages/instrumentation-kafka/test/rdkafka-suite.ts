@@ -141,7 +141,8 @@ export function describeRdKafka(
     const impatient = await cluster.producer({ dr_cb: true, 'topic.metadata.propagation.max.ms': 10 });
     const [[error] = []] = await reports(1, () => impatient.produce('no name', null, value('v')), impatient);
     expect(error).toBeInstanceOf(Error);
-    expect(text()).toBe('send no name PRODUCER !ERR_TOPIC_EXCEPTION');
+    // node-rdkafka gives its report an error without a code.
+    expect(text()).toMatch(/^send no name PRODUCER !ERR_(TOPIC_EXCEPTION|UNKNOWN)$/);
   });
 
   test('disconnecting ends what no report has come for', async () => {
