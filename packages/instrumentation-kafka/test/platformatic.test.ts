@@ -57,6 +57,8 @@ class MessagesStream extends Readable {
 }
 
 const { send } = Producer.prototype;
+// Channels are the process's, and so are the subscriptions of instrumentations in test files that ran in it before.
+Object.assign(channel('plt:kafka:instances'), { _subscribers: [] });
 const instrumentation = new KafkaInstrumentation();
 let tracing: Tracing;
 

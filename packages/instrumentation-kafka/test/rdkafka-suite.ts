@@ -6,7 +6,15 @@
 import { context, trace } from '@opentelemetry/api';
 import { eventually, outcomeOf, startTracing, type Tracing, traceText } from '@otel-messaging/test-utils';
 import type { KafkaInstrumentation } from '../src';
-import { disconnected, type RdKafka, type RdMessage, type RdProducer, type Report, TestRdKafka } from './rdkafka';
+import {
+  common,
+  disconnected,
+  type RdKafka,
+  type RdMessage,
+  type RdProducer,
+  type Report,
+  TestRdKafka,
+} from './rdkafka';
 
 /** What holds for librdkafka's API in every client that has it. */
 export function describeRdKafka(
@@ -263,6 +271,43 @@ export function describeRdKafka(
       sends.map((send) => send.spanContext().spanId).sort(),
     );
   });
+
+  test.each(['for await', 'data'])(
+    'a stream of a consumer, taken by %s: a span for each message, none for polls',
+    async (way) => {
+      await reports(2, () => {
+        producer.produce(topic, null, value('1'));
+        producer.produce(topic, null, value('2'));
+      });
+      const stream = client.createReadStream(
+        { ...common(), 'group.id': `group-${topic}` },
+        { 'auto.offset.reset': 'earliest' },
+        { topics: [topic], waitInterval: 0, fetchSize: 10 },
+      );
+      stream.consumer.setDefaultConsumeTimeout(20);
+      const seen: (string | undefined)[] = [];
+      const take = async () => {
+        await null;
+        seen.push(trace.getSpan(context.active())?.spanContext().spanId);
+      };
+      if (way === 'data') {
+        stream.on('data', take);
+        await eventually('the messages', () => seen.length === 2);
+      } else {
+        for await (const _ of stream) {
+          await take();
+          if (seen.length === 2) break;
+        }
+      }
+      await eventually('the spans', () => tracing.openSpans === 0);
+      const one = ['send orders PRODUCER', '└─ process orders CONSUMER  → send orders'];
+      expect(text()).toBe([...one, ...one].join('\n'));
+      expect(seen).toEqual(
+        tracing.spans().flatMap((span) => (span.name.startsWith('process') ? [span.spanContext().spanId] : [])),
+      );
+      await new Promise<void>((resolve) => stream.close(resolve));
+    },
+  );
 
   test('commits have spans with settleSpans only', async () => {
     await reports(1, () => producer.produce(topic, null, value('v')));

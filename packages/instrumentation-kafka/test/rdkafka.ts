@@ -50,12 +50,19 @@ export interface RdConsumer extends RdClient {
   commitSync(offsets?: unknown): void;
 }
 
+export interface RdStream extends AsyncIterable<RdMessage> {
+  readonly consumer: RdConsumer;
+  on(event: string, listener: Listener): this;
+  close(callback: () => void): void;
+}
+
 type Class<T> = new (config: object, topicConfig?: object) => T;
 
 /** What both clients of librdkafka's API export. */
 export interface RdKafka {
   readonly Producer: Class<RdProducer> & { prototype: object };
   readonly HighLevelProducer: Class<RdProducer>;
+  createReadStream(config: object, topicConfig: object, options: object): RdStream;
   readonly KafkaConsumer: Class<RdConsumer> & { prototype: object };
 }
 
@@ -100,6 +107,6 @@ export function disconnected(client: RdClient): Promise<void> {
   return new Promise((resolve) => client.disconnect(() => resolve()));
 }
 
-function common() {
+export function common() {
   return { 'client.id': 'shop', 'bootstrap.servers': brokers().join(',') };
 }

@@ -17,6 +17,8 @@ interface NativeExports extends RdKafka {
 /** A file of a package, and what its exports are among those of the package. */
 type File = readonly [path: string, part: (exports: never) => NativeExports];
 
+const STREAMS: File = ['lib/kafka-consumer-stream.js', (exports) => ({ KafkaConsumerStream: exports })];
+
 /**
  * Definitions for clients that are made of librdkafka. Some files are hooked besides the module: they are loaded by
  * `require` inside the package, also for ES module applications where nothing hooks `import`.
@@ -25,11 +27,13 @@ export function nativeDefinitions(means: () => Means): InstrumentationNodeModule
   return [
     definition(means, '@confluentinc/kafka-javascript', '>=1 <2', [
       ['lib/rdkafka.js', (exports) => exports],
+      STREAMS,
       ['lib/kafkajs/index.js', (exports) => ({ KafkaJS: exports })],
     ]),
     definition(means, 'node-rdkafka', '>=3 <4', [
       ['lib/producer.js', (exports) => ({ Producer: exports })],
       ['lib/kafka-consumer.js', (exports) => ({ KafkaConsumer: exports })],
+      STREAMS,
     ]),
   ];
 }

@@ -43,7 +43,11 @@ export function patchConsumerClass({ prototype }: ClientClass, scope: RdKafkaSco
       const [first, second] = args;
       if (typeof first === 'number' && first > 0) {
         // With listeners of 'data' those are the handlers, and the callback only hears that a poll is over.
-        const isPoll = telemetry.isOn() && typeof second === 'function' && this.listenerCount('data') === 0;
+        const isPoll =
+          telemetry.isOn() &&
+          typeof second === 'function' &&
+          this.listenerCount('data') === 0 &&
+          !scope.streaming.has(this);
         const state = isPoll ? find(this) : undefined;
         return state === undefined ? original.apply(this, args) : state.polls.poll(original, this, args);
       }

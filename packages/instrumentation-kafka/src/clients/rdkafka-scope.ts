@@ -29,6 +29,8 @@ export interface RdClient {
 export class RdKafkaScope extends Scope {
   /** Clients that another API works with, which makes the spans. */
   readonly inner = new WeakSet<object>();
+  /** Consumers that a stream polls. */
+  readonly streaming = new WeakSet<object>();
   private readonly names = new Map<number, string>();
 
   /** Whether another API works with the client, which then makes the spans. */
