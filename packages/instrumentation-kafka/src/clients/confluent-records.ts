@@ -5,7 +5,7 @@
 
 import type { AnyFunction, OutgoingContext } from '@otel-messaging/messaging-common';
 import type { ProducerBatch, ProducerRecord } from 'kafkajs';
-import { ownCopyOf } from '../copy';
+import { isPlain, ownCopyOf } from '../copy';
 import { KafkaFormat, type KafkaMessage } from '../message';
 import type { Handlers } from './kafkajs-consumer';
 import { BATCH as KAFKAJS_BATCH, RECORD as KAFKAJS_RECORD, type RecordShape } from './kafkajs-records';
@@ -14,7 +14,10 @@ import { BATCH as KAFKAJS_BATCH, RECORD as KAFKAJS_RECORD, type RecordShape } fr
 export const RECORD: RecordShape<ProducerRecord> = {
   // The client refuses an object without a prototype, which a copy would not show it.
   read: (record) => (record instanceof Object ? KAFKAJS_RECORD.read(record) : undefined),
-  rebuild: (record, _entries, messages) => ownCopyOf(record, ['topic'], { messages: messages as never }),
+  rebuild: (record, entries, messages) =>
+    isPlain(record)
+      ? KAFKAJS_RECORD.rebuild(record, entries, messages)
+      : ownCopyOf(record, ['topic'], { messages: messages as never }),
 };
 
 /** The argument of `sendBatch`. */
@@ -42,6 +45,7 @@ export class ConfluentFormat extends KafkaFormat {
   }
 
   override write(message: KafkaMessage, outgoing: OutgoingContext): KafkaMessage {
+    if (isPlain(message) && message.headers !== null) return super.write(message, outgoing);
     const { headers } = super.write({ headers: message.headers ?? undefined }, outgoing);
     return ownCopyOf(message, ['key', 'value'], { headers });
   }

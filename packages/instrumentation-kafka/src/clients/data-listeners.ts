@@ -13,8 +13,8 @@ interface Listener extends AnyFunction {
 /** Methods that add a listener to an emitter. */
 export const ADDING = ['on', 'addListener', 'prependListener', 'once', 'prependOnceListener'] as const;
 
-/** Calls a listener with the message that it is given. */
-export type Handle = (listener: AnyFunction, thisArg: unknown, args: unknown[], message: unknown) => unknown;
+/** Calls a listener with its arguments, the first of which is the message. */
+export type Handle = (listener: AnyFunction, thisArg: unknown, args: unknown[]) => unknown;
 
 /** Listeners of one emitter's 'data', wrapped. */
 export class DataListeners {
@@ -32,7 +32,7 @@ export class DataListeners {
     }
     const { handle } = this;
     const wrapped: Listener = function (this: unknown, ...args: unknown[]) {
-      return handle(listener, this, args, args[0]);
+      return handle(listener, this, args);
     };
     wrapped.listener = inner ?? listener;
     this.wrapped.add(wrapped);

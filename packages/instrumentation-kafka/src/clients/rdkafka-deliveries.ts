@@ -15,7 +15,7 @@ const DROPPED = { endsAtSettlement: false, dropsPromise: true } as const;
 /** The messages that one consumer hands over one by one, to listeners of 'data' and to the callback of `consume`. */
 export class Deliveries {
   private readonly plans: TopicPlans;
-  readonly listeners = new DataListeners((...call) => this.handle(...call));
+  readonly listeners = new DataListeners((listener, thisArg, args) => this.handle(listener, thisArg, args, args[0]));
   private hasCallback = false;
   /** The latest message, where several are to hear of it: all of them are parts of its one span. */
   private latest: { readonly message: RdMessage; readonly operation: ProcessOperation<RdMessage> } | undefined;
@@ -43,8 +43,11 @@ export class Deliveries {
     if (!telemetry.isOn() || typeof message !== 'object' || message === null) return handler.apply(thisArg, args);
     if (this.latest?.message === message) return this.latest.operation.run(handler, thisArg, ...args);
     const { topic, partition } = message as RdMessage;
-    const plan = telemetry.guard('describe a delivery', undefined, () => this.plans.of(topic, partition ?? undefined));
-    const operation = plan && telemetry.startProcess(plan, message as RdMessage, this.format);
+    const operation = telemetry.startProcess(
+      this.plans.of(topic, partition ?? undefined),
+      message as RdMessage,
+      this.format,
+    );
     if (operation === undefined) return handler.apply(thisArg, args);
     this.latest = this.hasSeveral() ? { message: message as RdMessage, operation } : undefined;
     return operation.handle(DROPPED, handler, thisArg, ...args);

@@ -22,7 +22,6 @@ type ProduceArguments = [
   timestamp?: number | null,
   opaque?: unknown,
   headers?: HeaderList,
-  ...rest: unknown[],
 ];
 
 /** Wraps `produce`, the one door to librdkafka that every other way to send comes through. */
@@ -30,17 +29,14 @@ export function patchProducerClass({ prototype }: ClientClass, scope: RdKafkaSco
   const format = new RdFormat(scope.options);
   const states = new WeakMap<object, ProducerState>();
   const stateOf = (producer: RdProducer): ProducerState => {
-    let state = states.get(producer);
-    if (state === undefined) {
-      state = new ProducerState(producer, scope, format);
-      states.set(producer, state);
-    }
+    const state = new ProducerState(producer, scope, format);
+    states.set(producer, state);
     return state;
   };
   return scope.wrap(prototype, 'produce', (original) => {
     return function produce(this: RdProducer, ...args: ProduceArguments) {
       if (!scope.telemetry.isOn() || scope.inner.has(this)) return original.apply(this, args);
-      const state = scope.telemetry.guard('trace a producer', undefined, () => stateOf(this));
+      const state = states.get(this) ?? scope.telemetry.guard('trace a producer', undefined, () => stateOf(this));
       return state === undefined ? original.apply(this, args) : state.produce(original, this, args);
     };
   });
@@ -81,32 +77,28 @@ class ProducerState {
 
   private start(producer: RdProducer, args: ProduceArguments): SendOperation<RdMessage> | undefined {
     const { telemetry } = this.scope;
-    return telemetry.guard('describe a message', undefined, () => {
+    try {
       const [topic, partition, value, key, timestamp, , headers] = args;
       if (typeof topic !== 'string' || topic === '' || (value !== null && !Buffer.isBuffer(value))) return undefined;
       const message: RdMessage = { topic, partition, value, key, timestamp, headers };
-      return telemetry.startSend(
-        this.plans.of(topic, chosen(partition ?? producer.defaultPartition)),
-        message,
-        this.format,
-      );
-    });
+      const plan = this.plans.of(topic, chosen(partition ?? producer.defaultPartition));
+      return telemetry.startSend(plan, message, this.format);
+    } catch (error) {
+      telemetry.report('describe a message', error);
+      return undefined;
+    }
   }
 
   /** The arguments with headers that carry the context, and with an opaque value that finds the operation again. */
   private argumentsWith(operation: SendOperation<RdMessage>, args: ProduceArguments): ProduceArguments {
-    const changed = [...args] as ProduceArguments;
-    // Left out or not, what stands before is passed on: the client tells neither from undefined.
-    while (changed.length <= HEADERS) changed.push(undefined);
-    const { headers } = operation.message;
-    if (headers !== args[HEADERS]) changed[HEADERS] = headers as HeaderList;
-    if (this.reports !== undefined) changed[OPAQUE] = this.reports.follow(operation, args[OPAQUE]);
-    return changed;
+    // What was left out is passed on as undefined: the client does not tell the two apart.
+    const [topic, partition, value, key, timestamp, opaque] = args;
+    const followed = this.reports === undefined ? opaque : this.reports.follow(operation, opaque);
+    return [topic, partition, value, key, timestamp, followed, operation.message.headers as HeaderList];
   }
 }
 
 const OPAQUE = 5;
-const HEADERS = 6;
 
 /** The partition that the application chose; below zero the client chooses. */
 function chosen(partition: number | null | undefined): number | undefined {

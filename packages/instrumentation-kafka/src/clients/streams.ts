@@ -67,7 +67,7 @@ export function patchStreamClass<S extends object, M extends Delivered>(
 
 /** How the messages of one stream are taken. */
 class Taking<M extends Delivered> {
-  readonly listeners = new DataListeners((...call) => this.handle(...call));
+  readonly listeners = new DataListeners((listener, thisArg, args) => this.handle(listener, thisArg, args));
   private readonly plans: TopicPlans;
   private readonly format: MessageReader<M>;
 
@@ -90,8 +90,8 @@ class Taking<M extends Delivered> {
     return plan && telemetry.startProcess(plan, message, this.format);
   }
 
-  private handle(listener: AnyFunction, thisArg: unknown, args: unknown[], message: unknown): unknown {
-    const operation = this.begin(message as M);
+  private handle(listener: AnyFunction, thisArg: unknown, args: unknown[]): unknown {
+    const operation = this.begin(args[0] as M);
     if (operation === undefined) return listener.apply(thisArg, args);
     return operation.handle(DROPPED, listener, thisArg, ...args);
   }
