@@ -6,40 +6,10 @@
 
 const { context, propagation, ROOT_CONTEXT, SpanKind, trace } = require('@opentelemetry/api');
 const { fail } = require('./failure.cjs');
-const {
-  consumedMessages,
-  operationDuration,
-  processDuration,
-  queueDuration,
-  sentMessages,
-  tracer,
-} = require('./instruments.cjs');
+const { consumedMessages, operationDuration, processDuration, sentMessages, tracer } = require('./instruments.cjs');
 const kafka = require('./kafka.cjs');
 
-const SEND_DURATION = {
-  'messaging.system.name': 'kafka',
-  'messaging.operation.name': 'send',
-  'messaging.operation.type': 'send',
-  'messaging.destination.name': 'orders',
-  'server.address': '127.0.0.1',
-  'server.port': 9092,
-};
-const SENT = {
-  'messaging.system.name': 'kafka',
-  'messaging.operation.name': 'send',
-  'messaging.destination.name': 'orders',
-  'server.address': '127.0.0.1',
-  'server.port': 9092,
-};
-const PROCESSED = {
-  'messaging.system.name': 'kafka',
-  'messaging.operation.name': 'process',
-  'messaging.destination.name': 'orders',
-  'messaging.destination.partition.id': '0',
-  'messaging.consumer.group.name': 'mailer',
-  'server.address': '127.0.0.1',
-  'server.port': 9092,
-};
+const { PROCESSED, SEND_DURATION, SENT } = kafka;
 
 /** Headers are a list of objects with one property each. */
 const headerGetter = {
@@ -93,29 +63,7 @@ function listener(handler) {
     consumedMessages.add(1, PROCESSED);
     const parent = propagation.extract(ROOT_CONTEXT, message.headers, headerGetter);
     const creation = trace.getSpanContext(parent);
-    const latencyMs = Math.max(0, Date.now() - message.timestamp);
-    queueDuration.record(latencyMs / 1000, PROCESSED);
-    const span = tracer.startSpan(
-      'process orders',
-      {
-        kind: SpanKind.CONSUMER,
-        attributes: {
-          'messaging.system.name': 'kafka',
-          'messaging.operation.name': 'process',
-          'messaging.operation.type': 'process',
-          'messaging.destination.name': 'orders',
-          'messaging.destination.partition.id': '0',
-          'messaging.client.id': 'shop',
-          'messaging.consumer.group.name': 'mailer',
-          'kafka.offset': message.offset,
-          'messaging.message.receive.latency': latencyMs,
-          'server.address': '127.0.0.1',
-          'server.port': 9092,
-        },
-        links: creation === undefined ? undefined : [{ context: creation }],
-      },
-      parent,
-    );
+    const span = kafka.startProcessSpan(message, parent, creation === undefined ? undefined : [{ context: creation }]);
     try {
       await context.with(trace.setSpan(parent, span), handler, undefined, message);
     } catch (error) {
