@@ -63,8 +63,12 @@ class Clients<State> {
     private readonly make: (client: ClientFacts) => State,
   ) {}
 
+  known(client: ConfluentClient): State | undefined {
+    return this.states.get(client);
+  }
+
   of(client: ConfluentClient): State {
-    const known = this.states.get(client);
+    const known = this.known(client);
     if (known !== undefined) return known;
     const inner = client._getInternalClient?.() ?? undefined;
     if (inner === undefined) return this.make({}); // not connected: the call will fail
@@ -111,7 +115,7 @@ function patchProducer(target: object, producers: Clients<Sends>, scope: RdKafka
       };
       return function (this: ConfluentClient, ...args: [never]) {
         if (isInside || !telemetry.isOn()) return original.apply(this, args);
-        const sends = telemetry.guard('trace a producer', undefined, () => producers.of(this));
+        const sends = producers.known(this) ?? telemetry.guard('trace a producer', undefined, () => producers.of(this));
         if (sends === undefined) return original.apply(this, args);
         return sends.trace<never>({ original: inside, sender: this, args, shape: shape as never, named });
       };

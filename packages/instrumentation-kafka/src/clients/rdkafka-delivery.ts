@@ -18,6 +18,8 @@ class Followed {
   constructor(
     readonly operation: ActiveOperation,
     readonly opaque: unknown,
+    /** Where it stands among those that wait; below zero when it no longer does. */
+    public place: number,
   ) {}
 }
 
@@ -26,7 +28,8 @@ class Followed {
  * for the producer's whole life: reports of messages that were sent while the instrumentation was on may come after.
  */
 export class DeliveryReports {
-  private readonly waiting = new Set<Followed>();
+  /** In no order: the last one takes the place of one that leaves, which is a tenth of what a Set takes. */
+  private readonly waiting: Followed[] = [];
 
   private constructor(private readonly scope: RdKafkaScope) {}
 
@@ -36,7 +39,7 @@ export class DeliveryReports {
     const reports = new DeliveryReports(scope);
     const inner = (producer as { emit: AnyFunction }).emit;
     const emit = function emit(this: unknown, ...args: unknown[]): unknown {
-      if (args[0] === 'delivery-report') reports.report(args[1], args[2] as Report);
+      if (args[0] === 'delivery-report') args[2] = reports.report(args[1], args[2] as Report);
       else if (args[0] === 'disconnected') reports.close();
       return inner.apply(this, args);
     };
@@ -46,37 +49,54 @@ export class DeliveryReports {
 
   /** What to give to librdkafka as the message's opaque value. */
   follow(operation: ActiveOperation, opaque: unknown): unknown {
-    const followed = new Followed(operation, opaque);
-    this.waiting.add(followed);
+    const followed = new Followed(operation, opaque, this.waiting.length);
+    this.waiting.push(followed);
     return followed;
   }
 
   isWaitingFor(opaque: unknown): boolean {
-    return this.waiting.has(opaque as Followed);
+    return opaque instanceof Followed && opaque.place >= 0;
   }
 
   /** The message never came as far as librdkafka. */
   forget(opaque: unknown): void {
-    this.waiting.delete(opaque as Followed);
+    if (opaque instanceof Followed) this.remove(opaque);
   }
 
-  private report(error: unknown, report: Report | undefined): void {
+  /** The report as the application has to see it. */
+  private report(error: unknown, report: Report | undefined): unknown {
     const followed = report?.opaque;
-    if (!(followed instanceof Followed)) return;
-    // First of all, and whatever follows: the application's own value belongs into its report.
-    if (followed.opaque === undefined) delete (report as Report).opaque;
-    else (report as Report).opaque = followed.opaque;
-    this.waiting.delete(followed);
-    this.scope.telemetry.guard('end a send', undefined, () => {
-      if (error) followed.operation.fail(this.scope.named(error));
-      else followed.operation.end(positionOf(report as Report));
-    });
+    if (report === undefined || !(followed instanceof Followed)) return report;
+    this.remove(followed);
+    const { operation } = followed;
+    if (error) operation.fail(this.scope.named(error));
+    else operation.end(positionOf(report));
+    if (followed.opaque !== undefined) {
+      report.opaque = followed.opaque;
+      return report;
+    }
+    // In place of `delete`, which takes twice as long: nobody but the emitter has the object.
+    const { opaque: _, ...own } = report;
+    return own;
   }
 
   /** No report can come any more. */
   private close(): void {
-    for (const { operation } of this.waiting) operation.fail(new UnreportedError());
-    this.waiting.clear();
+    for (const followed of this.waiting.splice(0)) {
+      followed.place = -1;
+      followed.operation.fail(new UnreportedError());
+    }
+  }
+
+  private remove(followed: Followed): void {
+    const { place } = followed;
+    if (place < 0) return;
+    const last = this.waiting.pop() as Followed;
+    if (last !== followed) {
+      this.waiting[place] = last;
+      last.place = place;
+    }
+    followed.place = -1;
   }
 }
 

@@ -89,11 +89,17 @@ class ProducerState {
     }
   }
 
+  /** Whether anything would be recorded of how the message fares. */
+  private isFollowed({ span }: SendOperation<RdMessage>): boolean {
+    if (this.reports === undefined) return false;
+    return span?.isRecording() === true || this.scope.telemetry.signals.instruments !== undefined;
+  }
+
   /** The arguments with headers that carry the context, and with an opaque value that finds the operation again. */
   private argumentsWith(operation: SendOperation<RdMessage>, args: ProduceArguments): ProduceArguments {
     // What was left out is passed on as undefined: the client does not tell the two apart.
     const [topic, partition, value, key, timestamp, opaque] = args;
-    const followed = this.reports === undefined ? opaque : this.reports.follow(operation, opaque);
+    const followed = this.isFollowed(operation) ? this.reports?.follow(operation, opaque) : opaque;
     return [topic, partition, value, key, timestamp, followed, operation.message.headers as HeaderList];
   }
 }
