@@ -99,6 +99,16 @@ export const EXPECTED = {
       },
     },
   },
+  confluent: {
+    send: { ours: { spans: ['send orders PRODUCER < ambient'], carriers: ['send orders'] } },
+    produce: { ours: { spans: ['send orders PRODUCER < ambient'], carriers: ['send orders'] } },
+    consume: {
+      ours: { spans: ['process orders CONSUMER < incoming > incoming'], handlers: ['process orders'] },
+    },
+    'consume-data': {
+      ours: { spans: ['process orders CONSUMER < incoming > incoming'], handlers: ['process orders'] },
+    },
+  },
   sqs: {
     send: {
       ours: { spans: ['send orders PRODUCER < ambient'], carriers: ['send orders'] },

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+import { createRequire } from 'node:module';
+
 export const CONTESTANTS = ['none', 'hand-written', 'upstream', 'ours'];
 export const MODES = ['no-sdk', 'off', 'on', 'metrics'];
 
@@ -17,6 +19,7 @@ const OPERATIONS = {
   amqp: ['send', 'send-confirmed', 'consume', 'consume-sync', 'consume-ack-first', 'consume-reply', 'get'],
   'amqp-manager': ['publish'],
   kafka: ['send', 'send-10', 'send-100', 'transaction-10', 'consume', 'consume-10', 'consume-100', 'consume-10-index'],
+  confluent: bindingIsBuilt() ? ['send', 'produce', 'consume', 'consume-data'] : [],
   sqs: ['send', 'send-10', 'consume', 'consume-10', 'consume-index', 'consume-postpone', 'delete'],
   sns: ['publish', 'publish-10'],
 };
@@ -27,6 +30,7 @@ export const REMARKS = [
   'amqp, get: upstream makes no span, so that its numbers are not comparable (n/c) and not judged.',
   'amqp-manager: amqp-connection-manager, with confirms; upstream ends its span with the confirm, not with the answer.',
   'sqs, consuming: upstream makes no span per received message, so that its numbers are not comparable (n/c) and not judged.',
+  'confluent: upstream has no instrumentation of it; measured only where its binding is built (npm run build:native), on that Node.',
   'sqs, consume-index: with the option followIndex; the message is deleted too.',
   'amqp, amqp-manager, sqs and sns, with metrics: upstream records none, so that its numbers there are those of less output and not judged.',
 ];
@@ -56,6 +60,7 @@ export function planCells({ runtimes, clients, operations, modes }) {
   for (const runtime of runtimes) {
     for (const mode of MODES.filter((name) => selected(modes, name))) {
       for (const client of Object.keys(OPERATIONS).filter((name) => selected(clients, name))) {
+        if (client === 'confluent' && runtime.binary !== process.execPath) continue;
         for (const op of OPERATIONS[client].filter((name) => selected(operations, name))) {
           cells.push({ runtime, mode, client, op });
         }
@@ -70,9 +75,19 @@ export const isConsuming = (op) => op.startsWith('consume');
 
 /** Whether upstream's output is near enough to ours that its cost can be compared. */
 export function upstreamIsComparable({ client, op, mode }) {
-  if (client === 'sqs' && isConsuming(op)) return false;
+  if (client === 'confluent' || (client === 'sqs' && isConsuming(op))) return false;
   if (client === 'amqp' && op === 'get') return false;
   return mode !== 'metrics' || client === 'kafka';
+}
+
+/** A native binding serves one version of Node; whether there is one for this. */
+function bindingIsBuilt() {
+  try {
+    createRequire(import.meta.url)('@confluentinc/kafka-javascript');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const selected = (wanted, name) => wanted === undefined || wanted.includes(name);

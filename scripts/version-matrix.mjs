@@ -77,6 +77,7 @@ async function install(client, version, folder) {
   const scripts = client.needsScripts ? [] : ['--ignore-scripts'];
   execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', ...scripts], {
     cwd: folder,
+    env: { ...process.env, ...client.installEnv },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
 }

@@ -27,6 +27,7 @@ const nest = (version) => ({
  * - `brokers`: those that the scenario needs
  * - `scenario`: started as `node scenario folder version`; `expected`: the text that it prints, equal for all versions
  * - `node(version)`, if it needs one: the oldest major of Node that runs it; `nodeOptions`; `needsScripts`: of npm's install
+ * - `installEnv`: variables for npm's install
  */
 export const CLIENTS = {
   amqplib: {
@@ -94,5 +95,31 @@ export const CLIENTS = {
     nodeOptions: ['--require', './packages/instrumentation-kafka/test/fixtures/nestjs-preload.cjs'],
     scenario: 'packages/instrumentation-kafka/test/fixtures/nestjs.cjs',
     expected: 'packages/instrumentation-kafka/test/fixtures/nestjs.txt',
+  },
+  // Builds librdkafka for each version, two to five minutes.
+  confluent: {
+    packages: (version) => ({ '@confluentinc/kafka-javascript': version }),
+    versions: ['1.0.0', '1.10.1'],
+    brokers: ['kafka'],
+    scenario: 'packages/instrumentation-kafka/test/fixtures/native-scenario.cjs',
+    expected: 'packages/instrumentation-kafka/test/fixtures/confluent-scenario.txt',
+    needsScripts: true,
+    installEnv: { CKJS_LINKING: 'dynamic' },
+  },
+  'node-rdkafka': {
+    packages: (version) => ({ 'node-rdkafka': version }),
+    versions: ['3.0.0', '3.6.1'],
+    brokers: ['kafka'],
+    scenario: 'packages/instrumentation-kafka/test/fixtures/native-scenario.cjs',
+    expected: 'packages/instrumentation-kafka/test/fixtures/node-rdkafka-scenario.txt',
+    needsScripts: true,
+  },
+  platformatic: {
+    packages: (version) => ({ '@platformatic/kafka': version }),
+    versions: ['2.2.3', '2.4.0', '2.7.0', '2.11.0', '2.12.1'],
+    brokers: ['kafka'],
+    scenario: 'packages/instrumentation-kafka/test/fixtures/platformatic.mjs',
+    expected: 'packages/instrumentation-kafka/test/fixtures/platformatic.txt',
+    node: () => 22,
   },
 };

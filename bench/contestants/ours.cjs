@@ -10,6 +10,7 @@ const INSTRUMENTATIONS = {
   amqp: () => new (require('@otel-messaging/instrumentation-amqp').AmqpInstrumentation)(),
   'amqp-manager': () => new (require('@otel-messaging/instrumentation-amqp').AmqpInstrumentation)(),
   kafka: () => new (require('@otel-messaging/instrumentation-kafka').KafkaInstrumentation)(),
+  confluent: () => new (require('@otel-messaging/instrumentation-kafka').KafkaInstrumentation)(),
   sqs: (config) => new (require('@otel-messaging/instrumentation-sqs').SqsInstrumentation)(config),
   sns: () => new (require('@otel-messaging/instrumentation-sqs').SqsInstrumentation)(),
 };

@@ -7,17 +7,22 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { InstrumentationBase } from '@opentelemetry/instrumentation';
 
-/** Frameworks that are tested in child processes alone: most tests have nothing to do with them, and they are slow to load. */
-const FRAMEWORKS = ['@nestjs/microservices', 'rascal'];
+/** Most tests have nothing to do with these, and they are slow to load, or have a native binding that may not be built. */
+const UNASKED = ['@nestjs/microservices', 'rascal', '@confluentinc/kafka-javascript', 'node-rdkafka'];
 
 /**
  * Applies an instrumentation to modules of the caller's registry, as the require hook would: jest has a registry of its
  * own, which the hook does not see. `enable()` and `disable()` then work as after a real `require`.
  * @param load the caller's `require`
+ * @param only names of the modules to load and patch; by default all but frameworks and native clients
  */
-export function applyInstrumentation(instrumentation: InstrumentationBase, load: NodeJS.Require): void {
+export function applyInstrumentation(
+  instrumentation: InstrumentationBase,
+  load: NodeJS.Require,
+  only?: readonly string[],
+): void {
   for (const definition of modulesOf(instrumentation)) {
-    if (FRAMEWORKS.includes(definition.name)) continue;
+    if (only === undefined ? UNASKED.includes(definition.name) : !only.includes(definition.name)) continue;
     const main = resolve(load, definition.name);
     if (main === undefined) continue;
     const folder = packageFolder(main, definition.name);

@@ -293,4 +293,4 @@ function startProcessSpan(message, parent, links, startTime) {
   );
 }
 
-module.exports = { send, eachMessage, eachBatch, eachBatchByIndex };
+module.exports = { send, eachMessage, eachBatch, eachBatchByIndex, startProcessSpan, SEND_DURATION, SENT, PROCESSED };

@@ -27,3 +27,16 @@ export function isPlain(object: object): boolean {
 export function define(target: object, name: PropertyKey, value: unknown): void {
   Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }
+
+/**
+ * A copy with some properties replaced, for clients that ask with `hasOwn` for options which they refuse: only what is
+ * the object's own is the copy's own.
+ * @param read what the client reads, own or not
+ */
+export function ownCopyOf<T extends object>(object: T, read: readonly (keyof T)[], changes: Partial<T>): T {
+  if (isPlain(object)) return { ...object, ...changes };
+  const copy = Object.create(object) as T;
+  for (const name of [...(Object.keys(object) as (keyof T)[]), ...read]) define(copy, name, object[name]);
+  for (const name of Object.keys(changes) as (keyof T)[]) define(copy, name, changes[name]);
+  return copy;
+}

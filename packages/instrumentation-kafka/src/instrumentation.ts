@@ -11,6 +11,9 @@ import {
   nestModule,
 } from '@otel-messaging/messaging-common';
 import { isPatched, KAFKAJS_FILE, type KafkaClass, patchKafka, remembering } from './clients/kafkajs';
+import { nativeDefinitions } from './clients/native';
+import { Platformatic } from './clients/platformatic';
+import type { Means } from './clients/scope';
 import type { MessageOptions } from './message';
 import type { RetryOptions, RetryTopicOf } from './retry-topics';
 import { VERSION } from './version';
@@ -35,10 +38,11 @@ interface KafkaModule {
 
 const KAFKAJS_VERSIONS = ['>=1.9.0 <3'];
 
-/** Traces of messages through Kafka, for `kafkajs`. */
+/** Traces of messages through Kafka, for `kafkajs`, `@confluentinc/kafka-javascript`, `node-rdkafka` and `@platformatic/kafka`. */
 export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrumentationConfig> {
   // Made on first use: the base class's constructor calls `init()` before this class's fields exist.
   declare private lazyOptions: Options | undefined;
+  declare private platformatic: Platformatic | undefined;
 
   constructor(config: KafkaInstrumentationConfig = {}) {
     super('@otel-messaging/instrumentation-kafka', VERSION, config);
@@ -68,6 +72,7 @@ export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrume
     return [
       new InstrumentationNodeModuleDefinition('kafkajs', KAFKAJS_VERSIONS, check, undefined, [file]),
       nestModule(this.patches, this.telemetry),
+      ...nativeDefinitions(() => this.means),
     ];
   }
 
@@ -78,6 +83,16 @@ export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrume
       'kafkajs is not traced by @otel-messaging/instrumentation-kafka: another instrumentation traces it, ' +
         'or it was loaded too early or out of a bundle',
     );
+  }
+
+  private get means(): Means {
+    return { patches: this.patches, telemetry: this.telemetry, options: this.messageOptions };
+  }
+
+  override enable(): void {
+    super.enable();
+    this.platformatic ??= new Platformatic(this.means);
+    this.platformatic.enable();
   }
 
   protected override settlesByRequest(): boolean {

@@ -164,7 +164,7 @@ export function safeInteger(text: unknown): number | undefined {
 }
 
 /** The text of a header's value: of several, the last that is valid, since producers of other languages append. */
-function textOf(value: unknown, field: string): string | undefined {
+export function textOf(value: unknown, field: string): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
   if (Buffer.isBuffer(value)) return value.toString();
@@ -184,7 +184,7 @@ function isPlausible(text: string, field: string): boolean {
 /** @see https://www.w3.org/TR/trace-context-1/#traceparent-header */
 const TRACEPARENT = /^\s?(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(-.*)?\s?$/;
 
-function isOneOf(fields: readonly string[], name: string): boolean {
+export function isOneOf(fields: readonly string[], name: string): boolean {
   for (const field of fields) {
     if (field.length === name.length && (field === name || field.toLowerCase() === name.toLowerCase())) return true;
   }

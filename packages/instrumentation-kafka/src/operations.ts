@@ -52,6 +52,13 @@ export const batchProcessFacts: Describe = (client, topic, partition) => ({
   isBatch: true,
 });
 
+export const pollFacts: Describe = (client, topic, partition) => ({
+  ...commonFacts(client, topic, partition),
+  type: 'receive',
+  name: 'poll',
+  isBatch: true,
+});
+
 export const commitFacts: Describe = (client, topic, partition) => ({
   ...commonFacts(client, topic, partition),
   type: 'settle',

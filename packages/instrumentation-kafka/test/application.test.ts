@@ -3,35 +3,15 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { instrumented, TestKafka } from './kafka';
+import { runApplication } from './run-application';
 
-// Real applications in processes of their own, with the real hooks; they run what `npm run build` made.
-
-const FIXTURES = join(__dirname, 'fixtures');
 const cluster = new TestKafka(instrumented({ enabled: false }));
 afterAll(() => cluster.close());
 
-interface Recorded {
-  readonly spans: readonly {
-    readonly name: string;
-    readonly scope: string;
-    readonly spanId: string;
-    readonly parentId?: string;
-    readonly attributes: Readonly<Record<string, unknown>>;
-  }[];
-  readonly warnings: readonly string[];
-}
-
-async function run(application: string, instrumentations: string): Promise<Recorded & { topic: string }> {
+async function run(application: string, instrumentations: string) {
   const topic = await cluster.topic();
-  const { NODE_OPTIONS: _, ...inherited } = process.env;
-  const env = { ...inherited, TOPIC: topic, INSTRUMENTATIONS: instrumentations };
-  const args = ['--require', join(FIXTURES, 'register.cjs'), join(FIXTURES, application)];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env, timeout: 25_000 });
-  return { ...(JSON.parse(stdout) as Recorded), topic };
+  return { ...(await runApplication(application, { TOPIC: topic, INSTRUMENTATIONS: instrumentations })), topic };
 }
 
 test.each(['app.mjs', 'app.cjs'])('C10: %s is traced without a loader', async (application) => {

@@ -28,7 +28,7 @@ export function brokers(): string[] {
 /** An instrumentation that is applied to this test file's kafkajs. */
 export function instrumented(config?: KafkaInstrumentationConfig): KafkaInstrumentation {
   const instrumentation = new KafkaInstrumentation(config);
-  applyInstrumentation(instrumentation, require);
+  applyInstrumentation(instrumentation, require, ['kafkajs']);
   return instrumentation;
 }
 

@@ -57,8 +57,13 @@ export abstract class ActiveOperation {
   /**
    * A promise to hand to the application in the client's place; the operation ends with it.
    * Not the client's own: with a handler on that one, a rejection that the application forgot would no longer be reported.
+   * @param named what to record in place of an error that does not say its type itself; must not throw
    */
-  endWith<T>(promise: PromiseLike<T>, outcome?: (value: T) => Outcome): PromiseLike<T> {
+  endWith<T>(
+    promise: PromiseLike<T>,
+    outcome?: (value: T) => Outcome,
+    named?: (error: unknown) => unknown,
+  ): PromiseLike<T> {
     return promise.then(
       (value) => {
         this.end(
@@ -67,7 +72,7 @@ export abstract class ActiveOperation {
         return value;
       },
       (error) => {
-        this.fail(error);
+        this.fail(named === undefined ? error : named(error));
         throw error;
       },
     );

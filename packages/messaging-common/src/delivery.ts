@@ -25,12 +25,20 @@ export class DeliveredBatch<M> {
   private steadyMs = performance.now();
   private epochMs = Date.now();
 
-  /** @param plan plan of the `process` span of each message */
+  /**
+   * @param plan plan of the `process` span of each message
+   * @param planFor where messages of one batch have several destinations: the plan for one of them
+   */
   constructor(
     readonly telemetry: Telemetry,
     readonly plan: OperationPlan,
     readonly reader: MessageReader<M>,
+    private readonly planFor?: (message: M) => OperationPlan,
   ) {}
+
+  planOf(message: M): OperationPlan {
+    return this.planFor === undefined ? this.plan : this.planFor(message);
+  }
 
   /** When the batch was delivered, or a little later; milliseconds since the epoch. */
   get deliveredEpochMs(): number {
@@ -226,14 +234,14 @@ const unmarkable = new WeakMap<object, Delivery>();
 
 /** Reads the contexts and times of delivered messages, and remembers them for as long as the messages live. */
 export function deliver<M extends object>(batch: DeliveredBatch<M>, messages: readonly M[]): Delivery<M>[] {
-  const { telemetry, plan, reader } = batch;
+  const { telemetry, reader } = batch;
   const nowMs = batch.deliveredEpochMs;
   const delivered: Delivery<M>[] = [];
   // By index: an array that was delivered before, by another client, has an iteration that means something.
   for (let i = 0; i < messages.length; i++) {
     const message = messages[i] as M;
     const incoming = telemetry.extract(message, reader);
-    const latencyMs = telemetry.recordQueueTime(plan, message, reader, nowMs);
+    const latencyMs = telemetry.recordQueueTime(batch.planOf(message), message, reader, nowMs);
     const delivery = new Delivery(batch, incoming, latencyMs);
     if (typeof message === 'object' && message !== null) remember(message, delivery as Delivery);
     delivered.push(delivery);

@@ -109,7 +109,8 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
    */
   static pulled<M>(delivery: Delivery<M>, message: M, ambient: Context): ProcessOperation<M> {
     const { batch } = delivery;
-    return new ProcessOperation(batch.telemetry, batch.plan, message, delivery, withoutPastScope(ambient), batch);
+    const plan = batch.planOf(message);
+    return new ProcessOperation(batch.telemetry, plan, message, delivery, withoutPastScope(ambient), batch);
   }
 
   /** Calls the application's handler; gives back exactly what it gives. */

@@ -38,19 +38,22 @@ export class ReceiveOperation extends ActiveOperation {
 
   /**
    * Ends the operation with the messages that it brought; walking the array makes their contexts active.
-   * @param processPlan plan of each message's `process` span
+   * @param processPlan plan of each message's `process` span, or what finds it for messages of several destinations
    */
   endWithMessages<M extends object>(
     messages: M[],
     reader: MessageReader<M>,
-    processPlan: OperationPlan,
+    processPlan: OperationPlan | ((message: M) => OperationPlan),
     attributes?: Attributes,
   ): Delivery<M>[] {
     if (this.isEnded) return [];
     const { telemetry, plan } = this;
     this.endedMs = performance.now();
     telemetry.countMessages(plan, messages.length);
-    const batch = new DeliveredBatch(telemetry, processPlan, reader);
+    const batch =
+      typeof processPlan === 'function'
+        ? new DeliveredBatch(telemetry, processPlan(messages[0] as M), reader, processPlan)
+        : new DeliveredBatch(telemetry, processPlan, reader);
     const delivered = deliver(batch, messages);
     try {
       this.span = this.startSpan(messages.length, attributes, this.links(messages, reader, delivered));

@@ -20,8 +20,8 @@ export function followed(
   const resolutions = new Resolutions(operation, batch.messages as KafkaMessage[]);
   return {
     ...payload,
-    resolveOffset(offset) {
-      resolveOffset(offset); // throws for an offset that is none
+    resolveOffset(offset, ...rest: []) {
+      resolveOffset(offset, ...rest); // throws for an offset that is none; other clients take more arguments
       try {
         resolutions.note(offset);
       } catch (error) {

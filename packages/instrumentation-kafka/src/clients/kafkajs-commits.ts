@@ -136,6 +136,6 @@ export function committed(positions: readonly Position[] | undefined): Committed
   };
 }
 
-function outcomeOf({ offset }: Committed) {
+export function outcomeOf({ offset }: Committed) {
   return { attributes: { [semconv.ATTR_KAFKA_OFFSET]: offset } };
 }

@@ -58,6 +58,8 @@ export interface Call<T> {
   readonly sender: unknown;
   readonly args: [T];
   readonly shape: RecordShape<T>;
+  /** What to record in place of an error that does not say its type itself. */
+  readonly named?: (error: unknown) => unknown;
 }
 
 /** The sends of one producer, in and out of transactions. */
@@ -166,7 +168,7 @@ export class Sends {
  */
 function run<T>(
   operation: ActiveOperation,
-  { original, sender }: Call<T>,
+  { original, sender, named }: Call<T>,
   argument: T,
   outcome: (answer: RecordMetadata[]) => Outcome,
 ): Promise<RecordMetadata[]> {
@@ -177,7 +179,7 @@ function run<T>(
     operation.fail(error);
     throw error;
   }
-  if (isObservable(answer)) return operation.endWith(answer, outcome) as Promise<RecordMetadata[]>;
+  if (isObservable(answer)) return operation.endWith(answer, outcome, named) as Promise<RecordMetadata[]>;
   operation.end();
   return answer;
 }

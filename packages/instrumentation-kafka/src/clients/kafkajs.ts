@@ -19,7 +19,7 @@ export type KafkaClass = typeof Kafka;
 export const KAFKAJS_FILE = 'kafkajs/src/index.js';
 
 /** Whose wrapper a method is. */
-const owners = new WeakMap<object, Patches>();
+export const owners = new WeakMap<object, Patches>();
 
 /**
  * Makes every new producer and consumer a traced one. Stands down where something else that wraps functions as
@@ -68,7 +68,7 @@ export function isPatched({ prototype }: KafkaClass, patches: Patches): boolean 
 }
 
 /** Whether a method is wrapped, and not by us. The mark is that of shimmer, which all of OpenTelemetry's use. */
-function isForeign(method: unknown, patches: Patches): boolean {
+export function isForeign(method: unknown, patches: Patches): boolean {
   const { __wrapped } = method as { __wrapped?: unknown };
   return __wrapped === true && owners.get(method as object) !== patches;
 }

@@ -1,0 +1,150 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { AnyFunction } from '@otel-messaging/messaging-common';
+import { DeliveredFormat } from '../message';
+import type { ClientFacts } from '../operations';
+import { deliveredFormats, outgoingFormats } from '../retry-format';
+import { RetryTopics } from '../retry-topics';
+import { BATCH, ConfluentFormat, handlersOf, RECORD } from './confluent-records';
+import { Commits } from './kafkajs-commits';
+import { Handlers } from './kafkajs-consumer';
+import { Sends } from './kafkajs-producer';
+import { clientFactsOf, type RdClient, type RdKafkaScope } from './rdkafka-scope';
+
+/** The class `Kafka` of Confluent's API in the manner of kafkajs. */
+export interface ConfluentKafkaClass {
+  readonly prototype: object;
+}
+
+/**
+ * Traces messages through the API in the manner of kafkajs. Its classes of clients are not exported, and a consumer may
+ * outlive the switch that was off when it began to run: as with kafkajs, each new client's own methods are wrapped.
+ */
+export function patchConfluent({ prototype }: ConfluentKafkaClass, scope: RdKafkaScope): void {
+  const { telemetry, options } = scope;
+  const topics = new RetryTopics(options);
+  const outgoing = outgoingFormats(new ConfluentFormat(options), topics);
+  const delivered = deliveredFormats(new DeliveredFormat(options), topics);
+  const producers = new Clients(scope, (client) => new Sends(client, telemetry, outgoing));
+  const consumers = new Clients(scope, (client) => {
+    const commits = new Commits(client, telemetry);
+    return { handlers: new Handlers(client, telemetry, delivered, commits), commits };
+  });
+  const patchClient = {
+    producer: (client: object) => patchProducer(client, producers, scope),
+    consumer: (client: object) => patchConsumer(client, consumers, scope),
+  };
+  for (const name of ['producer', 'consumer'] as const) {
+    const isTraced = scope.wrap(prototype, name, (original) => {
+      return function (this: unknown, ...args: unknown[]): unknown {
+        const created = original.apply(this, args);
+        telemetry.guard(`trace a ${name}`, undefined, () => patchClient[name](created));
+        return created;
+      };
+    });
+    if (!isTraced) scope.standDown();
+  }
+}
+
+/** A producer or consumer; works with a client of librdkafka's other API, from `connect` on. */
+interface ConfluentClient {
+  _getInternalClient?(): RdClient | null;
+}
+
+/** What is kept of each client. */
+class Clients<State> {
+  private readonly states = new WeakMap<object, State>();
+
+  constructor(
+    private readonly scope: RdKafkaScope,
+    private readonly make: (client: ClientFacts) => State,
+  ) {}
+
+  known(client: ConfluentClient): State | undefined {
+    return this.states.get(client);
+  }
+
+  of(client: ConfluentClient): State {
+    const known = this.known(client);
+    if (known !== undefined) return known;
+    const inner = client._getInternalClient?.() ?? undefined;
+    if (inner === undefined) return this.make({}); // not connected: the call will fail
+    this.scope.inner.add(inner);
+    const state = this.make(clientFactsOf(inner));
+    this.states.set(client, state);
+    return state;
+  }
+}
+
+/** Not by assignment, which would show in what enumerates the client. */
+function wrapOwn(client: object, name: string, wrapper: (original: AnyFunction) => AnyFunction): void {
+  const original = (client as Record<string, unknown>)[name];
+  if (typeof original !== 'function') return;
+  Object.defineProperty(client, name, { value: wrapper(original as AnyFunction), configurable: true, writable: true });
+}
+
+/** What the inner client does is the outer one's, whose calls have the spans. */
+function patchConnect(target: object, clients: Clients<unknown>, { telemetry }: RdKafkaScope): void {
+  wrapOwn(target, 'connect', (original) => {
+    return function connect(this: ConfluentClient, ...args: unknown[]) {
+      const connecting = original.apply(this, args);
+      telemetry.guard('trace a client', undefined, () => clients.of(this));
+      return connecting;
+    };
+  });
+}
+
+function patchProducer(target: object, producers: Clients<Sends>, scope: RdKafkaScope): void {
+  const { telemetry } = scope;
+  patchConnect(target, producers, scope);
+  const named = (error: unknown) => scope.named(error);
+  // `sendBatch` calls `send` for each topic, before it first waits for anything.
+  let isInside = false;
+  for (const [name, shape] of [['send', RECORD] as const, ['sendBatch', BATCH] as const]) {
+    wrapOwn(target, name, (original) => {
+      const inside = function (this: unknown, ...args: unknown[]) {
+        isInside = true;
+        try {
+          return original.apply(this, args);
+        } finally {
+          isInside = false;
+        }
+      };
+      return function (this: ConfluentClient, ...args: [never]) {
+        if (isInside || !telemetry.isOn()) return original.apply(this, args);
+        const sends = producers.known(this) ?? telemetry.guard('trace a producer', undefined, () => producers.of(this));
+        if (sends === undefined) return original.apply(this, args);
+        return sends.trace<never>({ original: inside, sender: this, args, shape: shape as never, named });
+      };
+    });
+  }
+}
+
+interface ConsumerState {
+  readonly handlers: Handlers;
+  readonly commits: Commits;
+}
+
+function patchConsumer(target: object, consumers: Clients<ConsumerState>, scope: RdKafkaScope): void {
+  const { telemetry } = scope;
+  patchConnect(target, consumers, scope);
+  wrapOwn(target, 'run', (original) => {
+    return function run(this: ConfluentClient, ...args: unknown[]) {
+      const config = telemetry.guard('wrap the handler of a consumer', args[0], () =>
+        handlersOf(args[0], () => consumers.of(this).handlers),
+      );
+      return config === args[0] ? original.apply(this, args) : original.call(this, config);
+    };
+  });
+  wrapOwn(target, 'commitOffsets', (original) => {
+    return function commitOffsets(this: ConfluentClient, ...args: unknown[]) {
+      const commits = telemetry.guard('describe a commit', undefined, () => consumers.of(this).commits);
+      if (commits === undefined) return original.apply(this, args);
+      // Without an argument it commits whatever was processed.
+      return commits.trace(() => args[0] as never, original, this, args);
+    };
+  });
+}

@@ -1,0 +1,21 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { clientFactsOf, type PltClient } from './platformatic-client';
+import { PltFormat } from './platformatic-message';
+import type { Scope } from './scope';
+import { patchStreamClass } from './streams';
+
+/** A stream of messages, with the consumer that it belongs to. */
+interface PltStream {
+  readonly consumer: PltClient;
+}
+
+export function patchStream(prototype: object, scope: Scope): boolean {
+  const format = new PltFormat(scope.options, { namesAreBytes: false, valuesAreBytes: false }, false);
+  return patchStreamClass(prototype as PltStream, scope, ({ consumer }) => {
+    return { client: clientFactsOf(consumer), format };
+  });
+}

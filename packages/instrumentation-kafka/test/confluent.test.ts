@@ -1,0 +1,217 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { randomUUID } from 'node:crypto';
+import { context, trace } from '@opentelemetry/api';
+import { deepFreeze, eventually, outcomeOf, startTracing, type Tracing, traceText } from '@otel-messaging/test-utils';
+import { type Confluent, confluent, instrumented, NAME, TestConfluent } from './confluent';
+import { describeNative } from './native';
+
+describeNative<Confluent>(confluent, `${NAME} in the manner of kafkajs`, (client) => {
+  const instrumentation = instrumented();
+  const cluster = new TestConfluent(client);
+  let tracing: Tracing;
+  let producer: Awaited<ReturnType<TestConfluent['producer']>>;
+  let topic: string;
+
+  beforeAll(async () => {
+    producer = await cluster.producer();
+  });
+  afterAll(() => cluster.close());
+  beforeEach(async () => {
+    topic = await cluster.topic();
+    tracing = startTracing([instrumentation]);
+  });
+  afterEach(async () => {
+    expect(tracing.openSpans).toBe(0);
+    await tracing.stop();
+    instrumentation.setConfig({});
+  });
+
+  const text = (attributes: string[] = []) =>
+    traceText(tracing.spans(), { attributes, rename: (name) => name.replaceAll(topic, 'orders') });
+  const span = (name: string) => tracing.spans().find((one) => one.name.startsWith(name));
+
+  test('a send makes one span, although it calls the other API, and its handler continues the trace', async () => {
+    await tracing.inSpan('app', () => producer.send({ topic, messages: [{ key: 'k', value: 'v' }] }));
+    let inside: string | undefined;
+    await cluster.run(
+      [topic],
+      {
+        eachMessage: async () => {
+          await null;
+          inside = trace.getSpan(context.active())?.spanContext().spanId;
+        },
+      },
+      () => inside !== undefined,
+    );
+    await eventually('the span', () => span('process') !== undefined);
+    expect(text()).toBe(
+      ['app INTERNAL', '└─ send orders PRODUCER', '   └─ process orders CONSUMER  → send orders'].join('\n'),
+    );
+    expect(inside).toBe(span('process')?.spanContext().spanId);
+    const common = {
+      'messaging.system.name': 'kafka',
+      'messaging.destination.name': topic,
+      'messaging.destination.partition.id': '0',
+      'messaging.client.id': 'shop',
+      'kafka.offset': 0,
+      'server.address': '127.0.0.1',
+      'server.port': expect.any(Number),
+    };
+    expect(span('send')?.attributes).toEqual({
+      ...common,
+      'messaging.operation.name': 'send',
+      'messaging.operation.type': 'send',
+    });
+    expect(span('process')?.attributes).toEqual({
+      ...common,
+      'messaging.operation.name': 'process',
+      'messaging.operation.type': 'process',
+      'messaging.consumer.group.name': expect.stringMatching(/^group-/),
+      'messaging.message.receive.latency': expect.any(Number),
+    });
+  });
+
+  test('several topics: one send span, a create span for each message', async () => {
+    const [other] = (await cluster.topics(1)) as [string];
+    const messages = [{ key: 'a', value: null }, { value: '2' }];
+    await producer.sendBatch({
+      topicMessages: [
+        { topic, messages },
+        { topic: other, messages: [{ value: '3' }] },
+      ],
+    });
+    const rename = (name: string) => name.replaceAll(topic, 'orders').replaceAll(other, 'bills');
+    expect(traceText(tracing.spans(), { rename, attributes: ['kafka.message.tombstone'] })).toBe(
+      [
+        'create orders PRODUCER {kafka.message.tombstone=true}',
+        'create orders PRODUCER',
+        'create bills PRODUCER',
+        'send CLIENT  → create orders, create orders, create bills',
+      ].join('\n'),
+    );
+  });
+
+  test('a batch: each message is handled in the trace of its create span', async () => {
+    await producer.send({ topic, messages: [{ value: '1' }, { value: '2' }] });
+    const seen: (string | undefined)[] = [];
+    await cluster.run(
+      [topic],
+      {
+        eachBatch: async ({ batch }) => {
+          for (const message of batch.messages) {
+            await null;
+            seen.push(trace.getSpan(context.active())?.spanContext().traceId);
+            expect(String(message.value)).toBe(String(seen.length));
+          }
+        },
+      },
+      () => seen.length === 2,
+    );
+    const created = tracing.spans().filter(({ name }) => name.startsWith('create'));
+    expect(seen).toEqual(created.map((one) => one.spanContext().traceId));
+    await eventually('the spans', () => tracing.openSpans === 0);
+  });
+
+  test('a transaction: its sends are traced, committed or not', async () => {
+    const transactional = await cluster.producer({ kafkaJS: { transactionalId: randomUUID() } });
+    const transaction = await transactional.transaction();
+    await transaction.send({ topic, messages: [{ value: '1' }] });
+    await transaction.sendBatch({ topicMessages: [{ topic, messages: [{ value: '2' }] }] });
+    await transaction.abort();
+    expect(text()).toBe(['send orders PRODUCER', 'send orders PRODUCER'].join('\n'));
+  });
+
+  test('an object that is sent twice stays as it was, and both messages have a context of their own', async () => {
+    const record = deepFreeze({ topic, messages: [{ value: 'v', headers: { tenant: 'a', tags: ['x', 'y'] } }] });
+    await producer.send(record as never);
+    await producer.send(record as never);
+    const parents: string[] = [];
+    const headers: object[] = [];
+    await cluster.run(
+      [topic],
+      {
+        eachMessage: async ({ message }) => {
+          parents.push(String(message.headers?.['traceparent']).slice(36, 52));
+          headers.push({ tenant: String(message.headers?.['tenant']), tags: String(message.headers?.['tags']) });
+        },
+      },
+      () => parents.length === 2,
+    );
+    const sends = tracing.spans().filter(({ name }) => name.startsWith('send'));
+    expect(parents).toEqual(sends.map((one) => one.spanContext().spanId));
+    expect(headers).toEqual([
+      { tenant: 'a', tags: 'x,y' },
+      { tenant: 'a', tags: 'x,y' },
+    ]);
+    await eventually('the spans', () => tracing.openSpans === 0);
+  });
+
+  test('a message that the client has changed, and instances of classes, carry a context too', async () => {
+    const message = { value: 'v', headers: null as never };
+    class Order {
+      readonly value = 'v';
+      get key(): string {
+        return 'k';
+      }
+    }
+    await producer.send({ topic, messages: [message] });
+    await producer.send({ topic, messages: [new Order() as never] });
+    const parents: string[] = [];
+    await cluster.run(
+      [topic],
+      {
+        eachMessage: async ({ message }) => {
+          parents.push(`${message.key ?? '-'} ${String(message.headers?.['traceparent']).slice(36, 52)}`);
+        },
+      },
+      () => parents.length === 2,
+    );
+    const [first, second] = tracing.spans().filter(({ name }) => name.startsWith('send'));
+    expect(parents).toEqual([`- ${first?.spanContext().spanId}`, `k ${second?.spanContext().spanId}`]);
+    await eventually('the spans', () => tracing.openSpans === 0);
+  });
+
+  test('a send that fails: the same error as without us, and its code on the span', async () => {
+    const large = { topic, messages: [{ value: Buffer.alloc(2_000_000) }] };
+    const observed = await outcomeOf(() => producer.send(large));
+    instrumentation.disable();
+    const plain = await outcomeOf(() => producer.send({ topic, messages: [{ value: Buffer.alloc(2_000_000) }] }));
+    instrumentation.enable();
+    expect(observed).toEqual(plain);
+    expect(observed.manner).toBe('rejected');
+    expect(text()).toBe('send orders PRODUCER !ERR_MSG_SIZE_TOO_LARGE');
+  });
+
+  test('keys are recorded with captureMessageKey only', async () => {
+    await producer.send({ topic, messages: [{ key: 'private', value: 'v' }] });
+    instrumentation.setConfig({ captureMessageKey: true });
+    await producer.send({ topic, messages: [{ key: 'public', value: 'v' }] });
+    expect(tracing.spans().map(({ attributes }) => attributes['kafka.message.key'])).toEqual([undefined, 'public']);
+  });
+
+  test('commits have spans with settleSpans only', async () => {
+    await producer.send({ topic, messages: [{ value: 'v' }] });
+    instrumentation.setConfig({ settleSpans: true });
+    const consumer = await cluster.consumer([topic], undefined, { 'enable.auto.commit': false });
+    let isCommitted = false;
+    await consumer.run({
+      eachMessage: async ({ partition, message }) => {
+        await consumer.commitOffsets([{ topic, partition, offset: String(Number(message.offset) + 1) }]);
+        isCommitted = true;
+      },
+    });
+    await eventually('the commit', () => isCommitted);
+    await eventually('the spans', () => tracing.openSpans === 0);
+    expect(text(['kafka.offset'])).toBe(
+      [
+        'send orders PRODUCER {kafka.offset=0}',
+        '└─ process orders CONSUMER {kafka.offset=0}  → send orders',
+        '   └─ commit orders CLIENT {kafka.offset=1}',
+      ].join('\n'),
+    );
+  });
+});
