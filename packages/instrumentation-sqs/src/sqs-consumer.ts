@@ -10,7 +10,7 @@ import { batchPlanOf, deliveriesOf, endsWith, plainCopy, thenLetGo } from './sqs
 
 /** What is read of a consumer; private there, by the same names since version 6. */
 interface Consumer {
-  readonly queueUrl?: unknown;
+  readonly queueUrl?: string;
 }
 
 /** Versions whose consumer is built on `@aws-sdk/client-sqs`, up to the newest that was tried. */
@@ -25,7 +25,7 @@ export function patchConsumer(
   prototype: object,
   patches: Patches,
   telemetry: Telemetry,
-  queueOf: (url: unknown) => Queue,
+  queueAt: (url: string | undefined) => Queue,
 ): boolean {
   /** By what is handed to the handler: messages that no instrumented client received, and arrays. */
   const open = new WeakMap<object, ActiveOperation>();
@@ -82,7 +82,7 @@ export function patchConsumer(
     try {
       const delivery = deliveryOf(message);
       if (delivery !== undefined) return delivery.begin(message);
-      const queue = queueOf(consumer.queueUrl);
+      const queue = queueAt(consumer.queueUrl);
       const operation = telemetry.startProcess<IncomingMessage>(queue.plan('process'), message, queue.reader);
       if (operation !== undefined) open.set(message, operation);
       return operation;
@@ -96,7 +96,7 @@ export function patchConsumer(
     try {
       const deliveries = deliveriesOf(messages);
       const batch = deliveries?.[0]?.batch;
-      const queue = batch === undefined ? queueOf(consumer.queueUrl) : undefined;
+      const queue = batch === undefined ? queueAt(consumer.queueUrl) : undefined;
       const plan = queue?.plan('processBatch') ?? batchPlanOf(telemetry, batch!.plan);
       const { reader, plan: messagePlan } = batch ?? { reader: queue!.reader, plan: queue!.plan('process') };
       return telemetry.startBatchProcess(plan, messages, reader, messagePlan, { deliveries, holdsMessages: true });
