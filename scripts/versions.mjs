@@ -53,7 +53,7 @@ export const CLIENTS = {
   },
   'sqs-consumer': {
     packages: (version) => ({ 'sqs-consumer': version }),
-    versions: ['6.0.0', '6.2.1', '7.5.0', '8.2.0', '9.1.0', '10.3.0', '11.5.0', '12.0.0', '13.0.0', '14.2.8', '15.0.3'],
+    versions: ['6.0.2', '6.2.1', '7.5.0', '8.2.0', '9.1.0', '10.3.0', '11.5.0', '12.0.0', '13.0.0', '14.2.8', '15.0.3'],
     brokers: ['sqs'],
     scenario: 'packages/instrumentation-sqs/test/fixtures/sqs-consumer.cjs',
     expected: 'packages/instrumentation-sqs/test/fixtures/sqs-consumer.txt',
