@@ -58,9 +58,11 @@ function build() {
 }
 
 function exampleNamed(name) {
-  const program = `examples/${name}/run.js`;
-  if (name && existsSync(program)) return program;
-  const names = readdirSync('examples').filter((each) => existsSync(join('examples', each, 'run.js')));
+  const programOf = (each) =>
+    ['run.js', 'run.mjs'].map((file) => join('examples', each, file)).find((file) => existsSync(file));
+  const program = name && programOf(name);
+  if (program) return program;
+  const names = readdirSync('examples').filter(programOf);
   return fail(`which example? There are ${names.join(', ')}: npm run example -- ${names[0]}`, 2);
 }
 
