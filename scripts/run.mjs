@@ -21,11 +21,12 @@ build();
 if (task === 'demo') await hand('examples/order-pipeline/run.js');
 else if (task === 'bench') await hand('bench/run.mjs');
 else if (task === 'sdk') await hand('scripts/sdk-matrix.mjs');
+else if (task === 'elasticmq') await hand('scripts/elasticmq.mjs');
 else if (task === 'versions') await hand('scripts/version-matrix.mjs');
 else if (task === 'example') await hand(exampleNamed(args.shift()));
 else if (task === 'restarts') restarts();
 else if (task === 'test') test();
-else fail(`unknown task '${task}': demo, example, test, restarts, bench, sdk or versions`);
+else fail(`unknown task '${task}': demo, example, test, restarts, bench, sdk, versions or elasticmq`);
 
 /** Types, lint, then jest with the brokers; arguments go to jest. */
 function test() {
