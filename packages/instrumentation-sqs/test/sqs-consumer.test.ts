@@ -10,7 +10,13 @@ import { Consumer, type ConsumerOptions } from 'sqs-consumer';
 import { SqsInstrumentation } from '../src';
 import { lines, newClient, newQueue, shownTraces } from './sqs';
 
-const DOORS = ['processMessage', 'executeHandler', 'processMessageBatch', 'executeBatchHandler'] as const;
+const DOORS = [
+  'handleSqsResponse',
+  'processMessage',
+  'executeHandler',
+  'processMessageBatch',
+  'executeBatchHandler',
+] as const;
 const prototype = Consumer.prototype as unknown as Record<string, unknown>;
 const ORIGINALS = DOORS.map((name) => prototype[name]);
 
