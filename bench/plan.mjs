@@ -19,6 +19,8 @@ const OPERATIONS = {
   kafka: ['send', 'send-10', 'send-100', 'transaction-10', 'consume', 'consume-10', 'consume-100', 'consume-10-index'],
   sqs: ['send', 'send-10', 'consume', 'consume-10', 'consume-index', 'consume-postpone', 'delete'],
   sns: ['publish', 'publish-10'],
+  'sqs-consumer': ['consume'],
+  lambda: ['consume-10'],
 };
 
 /** What is not measured or not judged, and why; printed with the tables. */
@@ -27,6 +29,7 @@ export const REMARKS = [
   'amqp, get: upstream makes no span, so that its numbers are not comparable (n/c) and not judged.',
   'amqp-manager: amqp-connection-manager, with confirms; upstream ends its span with the confirm, not with the answer.',
   'sqs, consuming: upstream makes no span per received message, so that its numbers are not comparable (n/c) and not judged.',
+  'sqs-consumer: handleMessage, without the deletion; lambda: an event of ten records, without the export before the answer. Upstream makes no span per message there (n/c).',
   'sqs, consume-index: with the option followIndex; the message is deleted too.',
   'amqp, amqp-manager, sqs and sns, with metrics: upstream records none, so that its numbers there are those of less output and not judged.',
 ];
@@ -48,6 +51,8 @@ export const RETENTION_PATTERNS = [
   { client: 'sqs', op: 'consume-index', title: 'sqs: Messages[0], deleted' },
   { client: 'sqs', op: 'send', title: 'sqs: send' },
   { client: 'sns', op: 'publish', title: 'sns: publish' },
+  { client: 'sqs-consumer', op: 'consume', title: 'sqs-consumer: handleMessage' },
+  { client: 'lambda', op: 'consume-10', title: 'lambda: event of 10 records' },
 ];
 
 /** The cells that the options select: one for each Node, mode, client and operation, in the order in which tables show them. */
@@ -68,9 +73,11 @@ export function planCells({ runtimes, clients, operations, modes }) {
 /** Whether an operation takes messages in; the budget against upstream is about these. */
 export const isConsuming = (op) => op.startsWith('consume');
 
+const SQS_CONSUMERS = ['sqs', 'sqs-consumer', 'lambda'];
+
 /** Whether upstream's output is near enough to ours that its cost can be compared. */
 export function upstreamIsComparable({ client, op, mode }) {
-  if (client === 'sqs' && isConsuming(op)) return false;
+  if (SQS_CONSUMERS.includes(client) && isConsuming(op)) return false;
   if (client === 'amqp' && op === 'get') return false;
   return mode !== 'metrics' || client === 'kafka';
 }

@@ -22,9 +22,11 @@ const OUR_CLASSES = {
   kafka: 'KafkaInstrumentation',
   sqs: 'SqsInstrumentation',
   sns: 'SqsInstrumentation',
+  'sqs-consumer': 'SqsInstrumentation',
+  lambda: 'SqsInstrumentation',
 };
 /** Clients that share the package of another one. */
-const PACKAGES = { 'amqp-manager': 'amqp', sns: 'sqs' };
+const PACKAGES = { 'amqp-manager': 'amqp', sns: 'sqs', 'sqs-consumer': 'sqs', lambda: 'sqs' };
 
 async function main() {
   const options = readOptions(process.argv.slice(2));

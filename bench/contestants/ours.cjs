@@ -11,6 +11,8 @@ const INSTRUMENTATIONS = {
   'amqp-manager': () => new (require('@otel-messaging/instrumentation-amqp').AmqpInstrumentation)(),
   kafka: () => new (require('@otel-messaging/instrumentation-kafka').KafkaInstrumentation)(),
   sqs: (config) => new (require('@otel-messaging/instrumentation-sqs').SqsInstrumentation)(config),
+  'sqs-consumer': () => new (require('@otel-messaging/instrumentation-sqs').SqsInstrumentation)(),
+  lambda: () => new (require('@otel-messaging/instrumentation-sqs').SqsInstrumentation)(),
   sns: () => new (require('@otel-messaging/instrumentation-sqs').SqsInstrumentation)(),
 };
 
