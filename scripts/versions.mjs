@@ -103,4 +103,13 @@ export const CLIENTS = {
     scenario: 'packages/instrumentation-kafka/test/fixtures/nestjs.cjs',
     expected: 'packages/instrumentation-kafka/test/fixtures/nestjs.txt',
   },
+  // Amazon's own runtime client of Lambda, with its native part replaced, and upstream's instrumentation beside ours.
+  'aws-lambda-ric': {
+    packages: (version) => ({ 'aws-lambda-ric': version, '@opentelemetry/instrumentation-aws-lambda': '0.75.0' }),
+    versions: ['3.0.0', '3.3.0', '4.0.2'],
+    brokers: [],
+    scenario: 'packages/auto/test/fixtures/lambda-ric.cjs',
+    expected: 'packages/auto/test/fixtures/lambda-ric.txt',
+    node: (version) => (Number(version.split('.')[0]) >= 4 ? 22 : 20),
+  },
 };

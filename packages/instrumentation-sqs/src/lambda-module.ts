@@ -51,10 +51,10 @@ export function withHandler(
   warn: (text: string) => void,
 ): unknown {
   const name = path.at(-1) as string;
-  let holder = exports as Record<string, unknown> | undefined;
-  for (const step of path.slice(0, -1)) holder = holder?.[step] as typeof holder;
+  let holder = exports as Exports | undefined;
+  for (const step of path.slice(0, -1)) holder = holder?.[step] as Exports | undefined;
   const handler = holder?.[name];
-  if (holder === undefined || typeof handler !== 'function') return exports; // the runtime says so itself
+  if (!holder || typeof handler !== 'function') return withDefault(exports, path, wrap, warn);
   const wrapped = wrap(handler as never);
   if (wrapped === handler || isReplaced(holder, name, wrapped)) return exports;
   // Exports of bundlers are getters that cannot be replaced.
@@ -63,7 +63,18 @@ export function withHandler(
   return exports;
 }
 
-function isReplaced(holder: Record<string, unknown>, name: string, value: unknown): boolean {
+type Exports = Record<string, unknown>;
+
+/** A CommonJS module whose exports `import` does not see by name: the runtime then looks at all of them, the default. */
+function withDefault(...[exports, path, wrap, warn]: Parameters<typeof withHandler>): unknown {
+  const { default: all } = (exports ?? {}) as Exports;
+  if (typeof all !== 'object' || all === null) return exports; // no handler, and the runtime says so itself
+  const replaced = withHandler(all, path, wrap, warn);
+  if (replaced === all || isReplaced(exports as Exports, 'default', replaced)) return exports;
+  return copyWith(exports as Exports, 'default', replaced);
+}
+
+function isReplaced(holder: Exports, name: string, value: unknown): boolean {
   try {
     holder[name] = value;
   } catch {

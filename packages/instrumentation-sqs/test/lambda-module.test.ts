@@ -90,6 +90,18 @@ describe('the exports of the handler’s module', () => {
     expect(patch(Object.freeze({ handler }), 'handler')).toEqual({ handler: wrapped });
   });
 
+  test('are those of the default where a module of CommonJS was imported without names', () => {
+    const exports = { default: { handler } };
+    expect(patch(exports, 'handler')).toBe(exports);
+    expect(exports.default.handler).toBe(wrapped);
+    const getters = { default: Object.freeze({ handler }) };
+    expect(patch(getters, 'handler')).toBe(getters);
+    expect(getters.default).toEqual({ handler: wrapped });
+    expect(patch(Object.freeze({ default: Object.freeze({ handler }) }), 'handler')).toEqual({
+      default: { handler: wrapped },
+    });
+  });
+
   test('stay as they are, with a word of warning, where a frozen one is deeper', () => {
     const exports = { api: Object.freeze({ handler }) };
     expect(patch(exports, 'api', 'handler')).toBe(exports);
@@ -97,9 +109,12 @@ describe('the exports of the handler’s module', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  test.each([[undefined], [null], [{}], [{ handler: 'text' }], [{ api: null }]])('%p stay as they are', (exports) => {
-    expect(patch(exports, 'handler')).toBe(exports);
-    expect(patch(exports, 'api', 'handler')).toBe(exports);
-    expect(warnings).toEqual([]);
-  });
+  test.each([[undefined], [null], [{}], [{ handler: 'text' }], [{ api: null }], [{ default: null }]])(
+    '%p stay as they are',
+    (exports) => {
+      expect(patch(exports, 'handler')).toBe(exports);
+      expect(patch(exports, 'api', 'handler')).toBe(exports);
+      expect(warnings).toEqual([]);
+    },
+  );
 });
