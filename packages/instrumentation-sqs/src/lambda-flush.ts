@@ -19,7 +19,7 @@ let pending: Promise<unknown> | undefined;
 export function flushBeforeFreeze(limitMs: number, remainingMs: number): Promise<void> | undefined {
   const timeMs = Math.min(limitMs, remainingMs - RESERVE_MS);
   if (!(timeMs > 0) || pending !== undefined) return undefined;
-  const parts = exporting().filter((part) => typeof part?.forceFlush === 'function');
+  const parts = exportingParts();
   if (parts.length === 0) return undefined;
   const all = Promise.all(parts.map(async (part) => part?.forceFlush?.())).catch(() => {
     // The SDK has told its own diagnostics.
@@ -39,9 +39,29 @@ interface Flushable {
   forceFlush?(): Promise<unknown>;
 }
 
+function exportingParts(): (Flushable | undefined)[] {
+  try {
+    return exporting().filter((part) => typeof part?.forceFlush === 'function');
+  } catch {
+    return []; // a provider of the application's that throws
+  }
+}
+
 function exporting(): (Flushable | undefined)[] {
   const provider = delegateOf(trace.getTracerProvider());
-  return [provider, ...spanExporters(provider), delegateOf(metrics.getMeterProvider())];
+  const exporting = [provider, ...spanExporters(provider), delegateOf(metrics.getMeterProvider())];
+  const logs = loggerProvider();
+  return logs === undefined ? exporting : [...exporting, delegateOf(logs)];
+}
+
+/** Where each version of the API keeps the logger provider, for all of them. */
+const LOGS = Symbol.for('io.opentelemetry.js.api.logs');
+const API = Symbol.for('opentelemetry.js.api.1');
+
+/** The registered logger provider; the package that gives it is no dependency of ours, and part of the API from 1.10 on. */
+function loggerProvider(): object | undefined {
+  const { [LOGS]: get, [API]: api } = globalThis as { [LOGS]?: (version: number) => object; [API]?: { logs?: object } };
+  return get?.(1) ?? api?.logs;
 }
 
 /** The provider behind the API's proxy. */

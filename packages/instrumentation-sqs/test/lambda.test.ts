@@ -5,6 +5,8 @@
 
 import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { logs } from '@opentelemetry/api-logs';
+import { LoggerProvider } from '@opentelemetry/sdk-logs';
 import {
   applyInstrumentation,
   deepFreeze,
@@ -293,7 +295,7 @@ describe('an SQS event', () => {
     expect(active).toBe(TRACE_ID);
   });
 
-  test('messages of a batch, frozen, have their create spans as parents as far as the array lets us see it', async () => {
+  test('a frozen event is handled within the span of the batch; its records cannot be followed', async () => {
     const Entries = ['one', 'two'].map((MessageBody, i) => ({ Id: `m${i}`, MessageBody }));
     await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
     const handler = wrapSqsHandler(async ({ Records }: SqsEvent) => {
@@ -430,6 +432,16 @@ describe('the export before the process is frozen', () => {
     });
     await wrapSqsHandler(async (_: SqsEvent) => {})(await eventOf('one'));
     expect(isExported).toBe(true);
+  });
+
+  test('is that of log records, too', async () => {
+    let exports = 0;
+    const forceFlush = async () => void exports++;
+    const logProcessor = { onEmit: () => {}, shutdown: async () => {}, forceFlush };
+    logs.setGlobalLoggerProvider(new LoggerProvider({ processors: [logProcessor] }));
+    await wrapSqsHandler(async (_: unknown) => {})({});
+    logs.disable();
+    expect(exports).toBe(1);
   });
 
   test('is over before the callback, after an event that has no messages as well', async () => {
