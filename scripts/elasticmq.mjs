@@ -13,7 +13,16 @@ const root = resolve(import.meta.dirname, '..');
 const require = createRequire(import.meta.url);
 const { launchElasticMq } = require(join(root, 'test-utils/build/brokers/elasticmq.js'));
 
-const FILES = ['conformance', 'send', 'receive', 'process', 'sqs-consumer', 'sqs-consumer-conformance', 'lambda'];
+const FILES = [
+  'conformance',
+  'send',
+  'receive',
+  'process',
+  'sqs-consumer',
+  'sqs-consumer-conformance',
+  'lambda',
+  'lambda-conformance',
+];
 
 /** Tests by the end of their full name. */
 const LEFT_OUT = {
