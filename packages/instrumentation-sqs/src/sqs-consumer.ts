@@ -67,8 +67,9 @@ export function patchConsumer(
     }),
     patches.add(prototype, 'processMessageBatch', (original) => {
       return function processMessageBatch(this: Consumer, messages: IncomingMessage[], ...rest: unknown[]) {
+        if (!telemetry.isOn()) return original.call(this, messages, ...rest);
         const shown = [...messages];
-        const operation = telemetry.isOn() ? beginBatch(this, shown) : undefined;
+        const operation = beginBatch(this, shown);
         if (operation === undefined) return original.call(this, messages, ...rest);
         open.set(messages, operation);
         walked.set(messages, shown);

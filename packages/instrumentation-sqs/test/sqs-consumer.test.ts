@@ -206,6 +206,15 @@ describe('handleMessage', () => {
     expect(tracing.openSpans).toBe(0);
   });
 
+  test('a message that is to come again at once says so', async () => {
+    await send('one');
+    const handleMessage = async () => {
+      throw new RangeError('no stock');
+    };
+    await consume({ handleMessage, terminateVisibilityTimeout: true });
+    expect(shown(SETTLEMENT)).toContain('process orders CONSUMER !RangeError {messaging.message.settlement=retry}');
+  });
+
   test('a message that its handler does not give back is not deleted, and its span does not say so', async () => {
     await send('one');
     expect(await consume({ handleMessage: async () => undefined })).toEqual([]);
