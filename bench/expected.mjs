@@ -186,4 +186,27 @@ export const EXPECTED = {
       upstream: { spans: ['SNS PublishBatch CLIENT < ambient'] }, // carries nothing
     },
   },
+  'sqs-consumer': {
+    consume: {
+      ours: {
+        spans: [
+          'process orders CONSUMER < incoming > incoming, receive orders',
+          'receive orders CLIENT < none > incoming',
+        ],
+        handlers: ['process orders'],
+      },
+      upstream: { spans: ['orders receive CONSUMER < none > incoming'], handlers: ['none'] },
+    },
+  },
+  lambda: {
+    'consume-10': {
+      ours: {
+        spans: [
+          'process orders CONSUMER < incoming > incoming, process orders x10',
+          'process orders CONSUMER < none > incoming x10',
+        ],
+        handlers: ['process orders x10'],
+      },
+    },
+  },
 };

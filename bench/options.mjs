@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 
 export const USAGE = `npm run bench -- [options]
 
-  --client amqp,amqp-manager,kafka,confluent,sqs,sns   only these clients
+  --client amqp,amqp-manager,kafka,confluent,sqs,sns,sqs-consumer,lambda   only these clients
   --op send,consume-10,...  only these operations
   --mode no-sdk,off,on,metrics
   --contestant none,hand-written,upstream,ours

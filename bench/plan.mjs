@@ -22,6 +22,8 @@ const OPERATIONS = {
   confluent: bindingIsBuilt() ? ['send', 'produce', 'consume', 'consume-data'] : [],
   sqs: ['send', 'send-10', 'consume', 'consume-10', 'consume-index', 'consume-postpone', 'delete'],
   sns: ['publish', 'publish-10'],
+  'sqs-consumer': ['consume'],
+  lambda: ['consume-10'],
 };
 
 /** What is not measured or not judged, and why; printed with the tables. */
@@ -31,6 +33,7 @@ export const REMARKS = [
   'amqp-manager: amqp-connection-manager, with confirms; upstream ends its span with the confirm, not with the answer.',
   'sqs, consuming: upstream makes no span per received message, so that its numbers are not comparable (n/c) and not judged.',
   'confluent: upstream has no instrumentation of it; measured only where its binding is built (npm run build:native), on that Node.',
+  'sqs-consumer: handleMessage, without the deletion; lambda: an event of ten records, without the export before the answer. Upstream makes no span per message there (n/c).',
   'sqs, consume-index: with the option followIndex; the message is deleted too.',
   'amqp, amqp-manager, sqs and sns, with metrics: upstream records none, so that its numbers there are those of less output and not judged.',
 ];
@@ -52,6 +55,8 @@ export const RETENTION_PATTERNS = [
   { client: 'sqs', op: 'consume-index', title: 'sqs: Messages[0], deleted' },
   { client: 'sqs', op: 'send', title: 'sqs: send' },
   { client: 'sns', op: 'publish', title: 'sns: publish' },
+  { client: 'sqs-consumer', op: 'consume', title: 'sqs-consumer: handleMessage' },
+  { client: 'lambda', op: 'consume-10', title: 'lambda: event of 10 records' },
 ];
 
 /** The cells that the options select: one for each Node, mode, client and operation, in the order in which tables show them. */
@@ -73,9 +78,11 @@ export function planCells({ runtimes, clients, operations, modes }) {
 /** Whether an operation takes messages in; the budget against upstream is about these. */
 export const isConsuming = (op) => op.startsWith('consume');
 
+const SQS_CONSUMERS = ['sqs', 'sqs-consumer', 'lambda'];
+
 /** Whether upstream's output is near enough to ours that its cost can be compared. */
 export function upstreamIsComparable({ client, op, mode }) {
-  if (client === 'confluent' || (client === 'sqs' && isConsuming(op))) return false;
+  if (client === 'confluent' || (SQS_CONSUMERS.includes(client) && isConsuming(op))) return false;
   if (client === 'amqp' && op === 'get') return false;
   return mode !== 'metrics' || client === 'kafka';
 }

@@ -23,9 +23,17 @@ const OUR_CLASSES = {
   confluent: 'KafkaInstrumentation',
   sqs: 'SqsInstrumentation',
   sns: 'SqsInstrumentation',
+  'sqs-consumer': 'SqsInstrumentation',
+  lambda: 'SqsInstrumentation',
 };
 /** Clients that share the package of another one. */
-const PACKAGES = { 'amqp-manager': 'amqp', confluent: 'kafka', sns: 'sqs' };
+const PACKAGES = {
+  'amqp-manager': 'amqp',
+  confluent: 'kafka',
+  sns: 'sqs',
+  'sqs-consumer': 'sqs',
+  lambda: 'sqs',
+};
 
 async function main() {
   const options = readOptions(process.argv.slice(2));

@@ -22,11 +22,12 @@ if (task === 'demo') await hand('examples/order-pipeline/run.js');
 else if (task === 'bench') await hand('bench/run.mjs');
 else if (task === 'sdk') await hand('scripts/sdk-matrix.mjs');
 else if (task === 'native') await hand('scripts/build-native.mjs');
+else if (task === 'elasticmq') await hand('scripts/elasticmq.mjs');
 else if (task === 'versions') await hand('scripts/version-matrix.mjs');
 else if (task === 'example') await hand(exampleNamed(args.shift()));
 else if (task === 'restarts') restarts();
 else if (task === 'test') test();
-else fail(`unknown task '${task}': demo, example, test, restarts, bench, sdk, native or versions`);
+else fail(`unknown task '${task}': demo, example, test, restarts, bench, sdk, native, versions or elasticmq`);
 
 /** Types, lint, then jest with the brokers; arguments go to jest. */
 function test() {
@@ -59,9 +60,11 @@ function build() {
 }
 
 function exampleNamed(name) {
-  const program = `examples/${name}/run.js`;
-  if (name && existsSync(program)) return program;
-  const names = readdirSync('examples').filter((each) => existsSync(join('examples', each, 'run.js')));
+  const programOf = (each) =>
+    ['run.js', 'run.mjs'].map((file) => join('examples', each, file)).find((file) => existsSync(file));
+  const program = name && programOf(name);
+  if (program) return program;
+  const names = readdirSync('examples').filter(programOf);
   return fail(`which example? There are ${names.join(', ')}: npm run example -- ${names[0]}`, 2);
 }
 

@@ -55,7 +55,11 @@ async function run(client, version) {
     console.log(`${title}: not run, it needs Node ${needed}`);
     return true;
   }
-  const folder = await cached(`versions/${client.name}-${version}`, (staging) => install(client, version, staging));
+  const name = `versions/${client.name.replaceAll('/', '+')}-${version}`;
+  const folder = await cached(name, (staging) => install(client, version, staging)).catch((error) => {
+    console.log(`${title}: FAILED, it could not be installed (${error.message})`);
+  });
+  if (folder === undefined) return false;
   const { status, signal, stdout, stderr } = spawnSync(
     process.execPath,
     [...(client.nodeOptions ?? []), join(root, client.scenario), folder, version],

@@ -52,9 +52,17 @@ export const CLIENTS = {
     scenario: 'packages/instrumentation-sqs/test/fixtures/topics.cjs',
     expected: 'packages/instrumentation-sqs/test/fixtures/topics.txt',
   },
+  // 3.447 speaks JSON, those before it AWS Query; 3.572 renamed the field that asks for system attributes.
+  '@aws-sdk/client-sqs': {
+    packages: (version) => ({ '@aws-sdk/client-sqs': version }),
+    versions: ['3.300.0', '3.405.0', '3.445.0', '3.447.0', '3.501.0', '3.572.0', '3.699.0', '3.901.0', '3.1175.0'],
+    brokers: ['sqs'],
+    scenario: 'packages/instrumentation-sqs/test/fixtures/client.cjs',
+    expected: 'packages/instrumentation-sqs/test/fixtures/client.txt',
+  },
   'sqs-consumer': {
     packages: (version) => ({ 'sqs-consumer': version }),
-    versions: ['6.0.0', '6.2.1', '7.5.0', '8.2.0', '9.1.0', '10.3.0', '11.5.0', '12.0.0', '13.0.0', '14.2.8', '15.0.3'],
+    versions: ['6.0.2', '6.2.1', '7.5.0', '8.2.0', '9.1.0', '10.3.0', '11.5.0', '12.0.0', '13.0.0', '14.2.8', '15.0.3'],
     brokers: ['sqs'],
     scenario: 'packages/instrumentation-sqs/test/fixtures/sqs-consumer.cjs',
     expected: 'packages/instrumentation-sqs/test/fixtures/sqs-consumer.txt',
@@ -121,5 +129,14 @@ export const CLIENTS = {
     scenario: 'packages/instrumentation-kafka/test/fixtures/platformatic.mjs',
     expected: 'packages/instrumentation-kafka/test/fixtures/platformatic.txt',
     node: () => 22,
+  },
+  // Amazon's own runtime client of Lambda, with its native part replaced, and upstream's instrumentation beside ours.
+  'aws-lambda-ric': {
+    packages: (version) => ({ 'aws-lambda-ric': version, '@opentelemetry/instrumentation-aws-lambda': '0.75.0' }),
+    versions: ['3.0.0', '3.3.0', '4.0.2'],
+    brokers: [],
+    scenario: 'packages/auto/test/fixtures/lambda-ric.cjs',
+    expected: 'packages/auto/test/fixtures/lambda-ric.txt',
+    node: (version) => (Number(version.split('.')[0]) >= 4 ? 22 : 20),
   },
 };

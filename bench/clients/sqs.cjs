@@ -18,18 +18,7 @@ function prepare() {}
 
 async function open({ sampled, ambient, tracing }) {
   const sqs = require('@aws-sdk/client-sqs');
-  const traceparents = incomingTraceparents(sampled);
-  const client = withoutMiddleware(
-    sqs,
-    new sqs.SQSClient({
-      region: 'us-east-1',
-      endpoint: 'http://127.0.0.1:9324',
-      credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
-      // A client's own option: resolve the middleware once per command class. Without it every send builds its whole stack anew.
-      cacheMiddleware: true,
-    }),
-    traceparents,
-  );
+  const client = newClient(sqs, sampled);
   const app = tracing?.application(sqs, handle) ?? plainApplication(sqs);
 
   return {
@@ -50,6 +39,17 @@ async function open({ sampled, ambient, tracing }) {
     },
     delete: { messages: 1, run: (calls) => context.with(ambient, deleteAll, undefined, app, client, calls) },
   };
+}
+
+function newClient(sqs, sampled) {
+  const client = new sqs.SQSClient({
+    region: 'us-east-1',
+    endpoint: 'http://127.0.0.1:9324',
+    credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
+    // A client's own option: resolve the middleware once per command class. Without it every send builds its whole stack anew.
+    cacheMiddleware: true,
+  });
+  return withoutMiddleware(sqs, client, incomingTraceparents(sampled));
 }
 
 function plainApplication({
@@ -196,4 +196,4 @@ function message(traceparent) {
   };
 }
 
-module.exports = { prepare, open };
+module.exports = { prepare, open, newClient, handle, QUEUE_URL };

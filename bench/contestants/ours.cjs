@@ -12,6 +12,8 @@ const INSTRUMENTATIONS = {
   kafka: () => new (require('@otel-messaging/instrumentation-kafka').KafkaInstrumentation)(),
   confluent: () => new (require('@otel-messaging/instrumentation-kafka').KafkaInstrumentation)(),
   sqs: (config) => new (require('@otel-messaging/instrumentation-sqs').SqsInstrumentation)(config),
+  'sqs-consumer': () => new (require('@otel-messaging/instrumentation-sqs').SqsInstrumentation)(),
+  lambda: () => new (require('@otel-messaging/instrumentation-sqs').SqsInstrumentation)(),
   sns: () => new (require('@otel-messaging/instrumentation-sqs').SqsInstrumentation)(),
 };
 

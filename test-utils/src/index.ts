@@ -9,6 +9,7 @@ export * from './contract';
 export * from './covering';
 export * from './frozen';
 export * from './harness';
+export * from './lambda';
 export * from './line';
 export * from './odd-arguments';
 export * from './trace-text';

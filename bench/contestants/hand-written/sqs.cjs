@@ -146,6 +146,13 @@ function application(sqs, handle) {
   }
 
   async function receiveWith(client, input, handler, passed) {
+    const { messages, parents, receiveLink, requestId } = await poll(client, input);
+    for (let i = 0; i < messages.length; i++) {
+      await processOne(messages[i], parents[i], receiveLink, input.QueueUrl, requestId, handler, passed);
+    }
+  }
+
+  async function poll(client, input) {
     const startedMs = performance.now();
     input.MessageAttributeNames = PROPAGATION_ATTRIBUTES;
     input.MessageSystemAttributeNames = SYSTEM_ATTRIBUTES;
@@ -180,10 +187,7 @@ function application(sqs, handle) {
       operationDuration.record((performance.now() - startedMs) / 1000, RECEIVE_DURATION);
     }
     consumedMessages.add(messages.length, CONSUMED);
-    const receiveLink = { context: span.spanContext() };
-    for (let i = 0; i < messages.length; i++) {
-      await processOne(messages[i], parents[i], receiveLink, input.QueueUrl, requestId, handler, passed);
-    }
+    return { messages, parents, receiveLink: { context: span.spanContext() }, requestId };
   }
 
   async function processOne(message, parent, receiveLink, queueUrl, requestId, handler, passed) {
@@ -240,7 +244,7 @@ function application(sqs, handle) {
     }
   }
 
-  return { send, sendBatch, receive, receiveByIndex, receiveAndPostpone, remove };
+  return { send, sendBatch, receive, receiveByIndex, receiveAndPostpone, remove, poll, processOne };
 }
 
 function operationAttributes(queueUrl, name, type, method) {

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
 
+import { withoutSqsEvents } from './aws-lambda';
 import { withoutServices } from './aws-sdk';
 import { MESSAGING_NAMES } from './known-names';
 import { attempt } from './report';
@@ -50,7 +51,7 @@ export function upstreamInstrumentations(
   const made = attempt(`make the instrumentations of ${UPSTREAM}`, () =>
     withEnvironment(environmentOf(selection, isUpstreams), () => upstream.getNodeAutoInstrumentations(config)),
   );
-  return (made ?? []).flatMap((instrumentation) => withoutServices(instrumentation, ours) ?? []);
+  return (made ?? []).flatMap((each) => withoutServices(withoutSqsEvents(each, ours), ours) ?? []);
 }
 
 /** Short names of the instrumentations that the installed copy of upstream's package brings; empty without one. */

@@ -43,6 +43,11 @@ export interface SqsInstrumentationConfig extends MessagingInstrumentationConfig
    * theirs. A poll makes none in any case. Default: false.
    */
   suppressHttpSpans?: boolean;
+  /**
+   * Milliseconds that the answer of a Lambda function may wait for the export of what it recorded; 0 for not at all.
+   * Default: OTEL_MESSAGING_FLUSH_TIMEOUT, else 2,000.
+   */
+  lambdaFlushMs?: number;
 }
 
 export type SqsOptions = Required<
@@ -56,6 +61,7 @@ export type SqsOptions = Required<
     | 'maxEnvelopeLength'
     | 'suppressHttpSpans'
     | 'followIndex'
+    | 'lambdaFlushMs'
   >
 >;
 
@@ -66,6 +72,7 @@ export const SERVICE_LIMITS_BYTES = [262_144, 1_048_576] as const;
 export function resolveOptions(config: SqsInstrumentationConfig): SqsOptions {
   const { awsTraceHeader, xrayUnsampled, awsRpcAttributes, captureQueueUrl } = config;
   const { maxMessageBytes, maxEnvelopeLength, suppressHttpSpans, followIndex } = config;
+  const { lambdaFlushMs = Number(process.env['OTEL_MESSAGING_FLUSH_TIMEOUT'] || Number.NaN) } = config;
   return {
     awsTraceHeader: awsTraceHeader === 'fallback' || awsTraceHeader === 'off' ? awsTraceHeader : 'always',
     xrayUnsampled: xrayUnsampled === 'parent' ? 'parent' : 'link',
@@ -75,6 +82,7 @@ export function resolveOptions(config: SqsInstrumentationConfig): SqsOptions {
     maxEnvelopeLength: isCount(maxEnvelopeLength) ? maxEnvelopeLength : 262_144,
     suppressHttpSpans: suppressHttpSpans ?? false,
     followIndex: followIndex ?? false,
+    lambdaFlushMs: isCount(lambdaFlushMs) ? lambdaFlushMs : 2000,
   };
 }
 

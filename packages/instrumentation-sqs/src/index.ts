@@ -5,6 +5,7 @@
 
 export type { SqsInstrumentationConfig } from './config';
 export { SqsInstrumentation } from './instrumentation';
+export { wrapSqsHandler } from './lambda';
 export {
   messageContext,
   type ProcessBatchOptions,

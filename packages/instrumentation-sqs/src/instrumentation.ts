@@ -11,6 +11,8 @@ import {
 } from '@otel-messaging/messaging-common';
 import { type Service, tracedSend } from './client';
 import { resolveOptions, type SqsInstrumentationConfig, type SqsOptions } from './config';
+import { wrapSqsHandler } from './lambda';
+import { handlerDefinition, handlerPlace } from './lambda-module';
 import { regionOfUrl, serverOfUrl } from './operations';
 import { setHelperSource } from './process';
 import { Queue } from './queue';
@@ -44,7 +46,9 @@ export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentat
 
   protected override init() {
     const options = () => this.options;
+    const place = handlerPlace(process.env);
     return [
+      ...(place ? [handlerDefinition(place, wrapSqsHandler, (text) => this._diag.warn(text))] : []),
       new InstrumentationNodeModuleDefinition('@aws-sdk/client-sqs', VERSIONS, (module, version) =>
         this.patch(module, 'SQSClient', sqsService(this.telemetry, options, systemNamesField(version)), version),
       ),
@@ -79,11 +83,15 @@ export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentat
   }
 
   /** A queue that no client has told of, by its URL. */
-  private queueAt(url: unknown): Queue {
-    if (typeof url !== 'string') return this.unknownQueue;
+  queueAt(url: string | undefined): Queue {
+    if (url === undefined) return this.unknownQueue;
     this.lazyQueues ??= new BoundedMap(1000);
     const facts = { url, server: serverOfUrl(url), region: regionOfUrl(url) };
     return this.lazyQueues.get(url) ?? this.lazyQueues.add(url, new Queue(this.telemetry, this.options, facts));
+  }
+
+  get lambdaFlushMs(): number {
+    return this.options.lambdaFlushMs;
   }
 
   private patchConsumer(module: ConsumerModule, version: string | undefined): ConsumerModule {

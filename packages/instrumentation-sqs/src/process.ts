@@ -92,11 +92,19 @@ export function messageContext(message: object): Context {
 export interface HelperSource {
   readonly telemetry: Telemetry;
   readonly unknownQueue: Queue;
+  /** The queue with this URL. */
+  queueAt(url: string | undefined): Queue;
+  /** Milliseconds that a Lambda function may wait for its export. */
+  readonly lambdaFlushMs: number;
 }
 
 /** The instrumentation made last is the one in use. */
 export function setHelperSource(current: HelperSource): void {
   source = current;
+}
+
+export function helperSource(): HelperSource | undefined {
+  return source;
 }
 
 let source: HelperSource | undefined;

@@ -24,13 +24,26 @@ export function endsWith<R>(operation: ActiveOperation, result: R): R {
   return result;
 }
 
-/** The result of all that is done with a message, as it is; what is known of the operation by then is recorded. */
-export function thenLetGo<R>(operation: ActiveOperation, result: R): R {
+/**
+ * The result of all that is done with a message, as it is. The operation is held until then, so that it is recorded with
+ * what has become known, and has its span in any case.
+ */
+export function concludeAfter<R>(operation: Handling, code: () => R): R {
   const conclude = () => operation.conclude();
-  if (isObservable(result)) result.then(conclude, conclude);
-  else conclude();
-  return result;
+  operation.hold();
+  try {
+    const result = code();
+    operation.activeSpan();
+    if (isObservable(result)) result.then(conclude, conclude);
+    else conclude();
+    return result;
+  } catch (error) {
+    conclude();
+    throw error;
+  }
 }
+
+type Handling = Pick<ActiveOperation, 'hold' | 'conclude'> & { activeSpan(): unknown };
 
 /** The deliveries of messages; undefined unless all of them came by an instrumented client. */
 export function deliveriesOf(messages: readonly object[]): Delivery[] | undefined {

@@ -3,14 +3,25 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type ActiveOperation, deliveryOf, type Patches, type Telemetry } from '@otel-messaging/messaging-common';
+import {
+  type ActiveOperation,
+  deliveryOf,
+  type Patches,
+  type Telemetry,
+  unfollow,
+} from '@otel-messaging/messaging-common';
 import type { IncomingMessage } from './incoming-message';
 import type { Queue } from './queue';
-import { batchPlanOf, deliveriesOf, endsWith, plainCopy, thenLetGo } from './sqs-consumer-results';
+import { batchPlanOf, concludeAfter, deliveriesOf, endsWith, plainCopy } from './sqs-consumer-results';
 
 /** What is read of a consumer; private there, by the same names since version 6. */
 interface Consumer {
-  readonly queueUrl?: unknown;
+  readonly queueUrl?: string;
+}
+
+/** What it gets from the client. */
+interface Response {
+  readonly Messages?: IncomingMessage[];
 }
 
 /** Versions whose consumer is built on `@aws-sdk/client-sqs`, up to the newest that was tried. */
@@ -25,46 +36,44 @@ export function patchConsumer(
   prototype: object,
   patches: Patches,
   telemetry: Telemetry,
-  queueOf: (url: unknown) => Queue,
+  queueAt: (url: string | undefined) => Queue,
 ): boolean {
   /** By what is handed to the handler: messages that no instrumented client received, and arrays. */
   const open = new WeakMap<object, ActiveOperation>();
-  /** What to show to the handler of a batch, in place of the copy that the consumer keeps. */
+  /** What to show to the handler of a batch, in place of the array that the consumer keeps. */
   const walked = new WeakMap<object, IncomingMessage[]>();
 
   return [
+    patches.add(prototype, 'handleSqsResponse', (original) => {
+      return function handleSqsResponse(this: Consumer, response: Response, ...rest: unknown[]) {
+        // The consumer walks the array to hand each message to one of the methods below, or to tell its listeners.
+        if (Array.isArray(response?.Messages)) unfollow(response.Messages);
+        return original.call(this, response, ...rest);
+      };
+    }),
     patches.add(prototype, 'processMessage', (original) => {
       return function processMessage(this: Consumer, message: IncomingMessage, ...rest: unknown[]) {
-        if (!telemetry.isOn()) return original.call(this, message, ...rest);
-        // Begun already where the consumer maps the array that the client gave it.
-        const current = deliveryOf(message)?.current;
-        const operation = current ?? begin(this, message);
+        const operation = telemetry.isOn() ? begin(this, message) : undefined;
         if (operation === undefined) return original.call(this, message, ...rest);
-        operation.hold();
-        const result =
-          operation === current
-            ? original.call(this, message, ...rest)
-            : operation.handleBody(false, original, this, [message, ...rest]);
-        return thenLetGo(operation, result);
+        return concludeAfter(operation, () => operation.run(original, this, message, ...rest));
       };
     }),
     patches.add(prototype, 'executeHandler', (original) => {
       return function executeHandler(this: Consumer, message: IncomingMessage, ...rest: unknown[]) {
-        const result = original.call(this, message, ...rest);
         const operation = telemetry.isOn() && (deliveryOf(message)?.current ?? open.get(message));
+        const result = original.call(this, message, ...rest);
         return operation ? endsWith(operation, result) : result;
       };
     }),
     patches.add(prototype, 'processMessageBatch', (original) => {
       return function processMessageBatch(this: Consumer, messages: IncomingMessage[], ...rest: unknown[]) {
-        const operation = telemetry.isOn() ? beginBatch(this, messages) : undefined;
+        if (!telemetry.isOn()) return original.call(this, messages, ...rest);
+        const shown = [...messages];
+        const operation = beginBatch(this, shown);
         if (operation === undefined) return original.call(this, messages, ...rest);
-        // The consumer walks the array to tell its listeners of each message, which is no handling.
-        const own = plainCopy(messages);
-        open.set(own, operation);
-        walked.set(own, messages);
-        operation.hold();
-        return thenLetGo(operation, operation.run(original, this, own, ...rest));
+        open.set(messages, operation);
+        walked.set(messages, shown);
+        return concludeAfter(operation, () => operation.run(original, this, messages, ...rest));
       };
     }),
     patches.add(prototype, 'executeBatchHandler', (original) => {
@@ -82,7 +91,7 @@ export function patchConsumer(
     try {
       const delivery = deliveryOf(message);
       if (delivery !== undefined) return delivery.begin(message);
-      const queue = queueOf(consumer.queueUrl);
+      const queue = queueAt(consumer.queueUrl);
       const operation = telemetry.startProcess<IncomingMessage>(queue.plan('process'), message, queue.reader);
       if (operation !== undefined) open.set(message, operation);
       return operation;
@@ -96,7 +105,7 @@ export function patchConsumer(
     try {
       const deliveries = deliveriesOf(messages);
       const batch = deliveries?.[0]?.batch;
-      const queue = batch === undefined ? queueOf(consumer.queueUrl) : undefined;
+      const queue = batch === undefined ? queueAt(consumer.queueUrl) : undefined;
       const plan = queue?.plan('processBatch') ?? batchPlanOf(telemetry, batch!.plan);
       const { reader, plan: messagePlan } = batch ?? { reader: queue!.reader, plan: queue!.plan('process') };
       return telemetry.startBatchProcess(plan, messages, reader, messagePlan, { deliveries, holdsMessages: true });

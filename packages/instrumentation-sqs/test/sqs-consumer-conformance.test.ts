@@ -9,7 +9,13 @@ import { Consumer } from 'sqs-consumer';
 import { sqsRig } from './rig';
 import { newClient, remove } from './sqs';
 
-const HANDLING = ['processMessage', 'executeHandler', 'processMessageBatch', 'executeBatchHandler'];
+const HANDLING = [
+  'handleSqsResponse',
+  'processMessage',
+  'executeHandler',
+  'processMessageBatch',
+  'executeBatchHandler',
+];
 
 /** The client, with a consumer that takes the messages. */
 function consumerRig(): Rig {

@@ -10,7 +10,13 @@ import { Consumer, type ConsumerOptions } from 'sqs-consumer';
 import { SqsInstrumentation } from '../src';
 import { lines, newClient, newQueue, shownTraces } from './sqs';
 
-const DOORS = ['processMessage', 'executeHandler', 'processMessageBatch', 'executeBatchHandler'] as const;
+const DOORS = [
+  'handleSqsResponse',
+  'processMessage',
+  'executeHandler',
+  'processMessageBatch',
+  'executeBatchHandler',
+] as const;
 const prototype = Consumer.prototype as unknown as Record<string, unknown>;
 const ORIGINALS = DOORS.map((name) => prototype[name]);
 
@@ -198,6 +204,15 @@ describe('handleMessage', () => {
       `),
     );
     expect(tracing.openSpans).toBe(0);
+  });
+
+  test('a message that is to come again at once says so', async () => {
+    await send('one');
+    const handleMessage = async () => {
+      throw new RangeError('no stock');
+    };
+    await consume({ handleMessage, terminateVisibilityTimeout: true });
+    expect(shown(SETTLEMENT)).toContain('process orders CONSUMER !RangeError {messaging.message.settlement=retry}');
   });
 
   test('a message that its handler does not give back is not deleted, and its span does not say so', async () => {

@@ -16,7 +16,7 @@ export { type Delivery, deliveryOf } from './delivery';
 export { errorType, guard } from './errors';
 export { type Handled, handledHere } from './handled-here';
 export { MessagingInstrumentation } from './instrumentation';
-export { isFollowed } from './iteration';
+export { isFollowed, unfollow } from './iteration';
 export { nestModule } from './nestjs';
 export type {
   Destination,
