@@ -5,9 +5,10 @@
 
 import { type Attributes, type Context, context as contextApi, type SpanContext, trace } from '@opentelemetry/api';
 import type { Incoming } from './carrier';
+import type { Delivered } from './message-operation';
 import type { MessageOutcome, MessageReader, Settlement } from './operation';
 import type { OperationPlan } from './plan';
-import { type Delivered, ProcessOperation } from './process-operation';
+import { ProcessOperation } from './process-operation';
 import type { Telemetry } from './telemetry';
 
 /** What the messages of one batch have in common. */

@@ -3,24 +3,14 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import {
-  type Attributes,
-  type Context,
-  context as contextApi,
-  ROOT_CONTEXT,
-  type Span,
-  type SpanContext,
-} from '@opentelemetry/api';
-import { ActiveOperation, hrTime } from './active-operation';
-import type { Incoming } from './carrier';
-import { type DeliveryScope, scopeOf, settled, withoutPastScope, withoutScope, withScope } from './context';
-import { spanKind } from './conventions';
-import type { DeliveredBatch, Delivery } from './delivery';
+import { type Context, context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
+import { scopeOf, settled, withoutPastScope } from './context';
+import type { Delivery } from './delivery';
+import { MessageOperation } from './message-operation';
 import type { MessageReader, Outcome, Settlement } from './operation';
 import type { OperationPlan } from './plan';
 import { isObservable } from './promises';
-import { relationsOf } from './relations';
-import { ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, ATTR_MESSAGING_MESSAGE_SETTLEMENT } from './semconv';
+import { ATTR_MESSAGING_MESSAGE_SETTLEMENT } from './semconv';
 import type { OpenDeliveries } from './settlement';
 import type { Telemetry } from './telemetry';
 
@@ -32,53 +22,15 @@ export interface HandlerManner {
   readonly dropsPromise: boolean;
 }
 
-/** What is known of a message when it is handed over. */
-export interface Delivered<M> {
-  readonly reader: MessageReader<M>;
-  readonly incoming: Incoming;
-  /** Between send and delivery. */
-  readonly latencyMs: number | undefined;
-  /** Span of the call that delivered it. */
-  readonly receiveSpan: SpanContext | undefined;
-  /** What a link to it has. */
-  readonly attributes: Attributes | undefined;
-  /** Whether that is all that is known, so that its own span need not ask again. */
-  readonly isDescribed: boolean;
-  /** Makes the operation the one that has the message's span; false if it has joined an earlier one instead. */
-  claim?(operation: ProcessOperation<M>): boolean;
-  /** Called at the operation's end. */
-  release?(operation: ProcessOperation<M>): void;
-}
-
 /** The processing of one message: its handler's span and context, from the delivery to the handler's end. */
-export class ProcessOperation<M = unknown> extends ActiveOperation implements DeliveryScope {
-  span: Span | undefined;
-  readonly context: Context;
-  successor: Context | undefined;
-
-  private isStarted = false;
-  private isHandling: boolean;
+export class ProcessOperation<M = unknown> extends MessageOperation<M> {
+  private isHandling = true;
   private isSettled = false;
   /** Promises that have to settle before the handling is over. */
   private awaited = 0;
   private ownFailure: Outcome | undefined;
   private deliveries: OpenDeliveries | undefined;
   private tag = 0;
-
-  /** @param batch of a message whose span starts when somebody first asks for it; absent where it starts at once */
-  private constructor(
-    telemetry: Telemetry,
-    plan: OperationPlan,
-    private message: M | undefined,
-    private readonly delivered: Delivered<M>,
-    private ambient: Context,
-    batch?: DeliveredBatch<M>,
-  ) {
-    super(telemetry, plan, batch === undefined ? undefined : performance.now());
-    if (batch !== undefined) this.startedEpochMs = batch.epochMsOf(this.startedMs);
-    this.isHandling = batch !== undefined;
-    this.context = withScope(this.baseOf(ambient), this);
-  }
 
   /** A message that the client hands to a callback; the span starts at once. What is active there is an accident. */
   static pushed<M>(
@@ -99,6 +51,7 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
       isDescribed: false,
     };
     const operation = new ProcessOperation(telemetry, plan, message, delivered, ROOT_CONTEXT);
+    operation.isHandling = false;
     operation.start();
     return operation;
   }
@@ -232,13 +185,6 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     else this.message = undefined;
   }
 
-  /** Another pass over the batch has made the message's one span: what is done in this one belongs to it too. */
-  join(span: Span | undefined): void {
-    this.isStarted = true;
-    this.isEnded = true;
-    this.span = span;
-  }
-
   /** Where to be forgotten at its end: a handler may be over without having settled its message. */
   isOpenIn(deliveries: OpenDeliveries, tag: number): void {
     this.deliveries = deliveries;
@@ -253,41 +199,10 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     this.end();
   }
 
-  /** The message, while its handling is not over. */
-  get handled(): M | undefined {
-    return this.message;
-  }
-
-  get reader(): MessageReader<M> {
-    return this.delivered.reader;
-  }
-
-  hasStarted(): boolean {
-    return this.isStarted;
-  }
-
-  activeSpan(): Span | undefined {
-    if (!this.isStarted) {
-      this.startLazily();
-      // Asked by work that outlived its body: the span is as long as the body was.
-      if (this.endedMs !== undefined) this.end();
-    }
-    return this.span;
-  }
-
-  isOver(): boolean {
-    return this.isEnded || (this.endedMs !== undefined && !this.isHeld);
-  }
-
   override conclude(outcome?: Outcome): void {
     // A message that was merely read has no span, unless it is said to have failed.
     if (!this.isStarted && this.endedMs !== undefined && outcome?.error === undefined) this.isHeld = false;
     else super.conclude(outcome);
-  }
-
-  isCreationContext({ spanId, traceId }: SpanContext): boolean {
-    const { creation } = this.delivered.incoming;
-    return creation?.spanId === spanId && creation.traceId === traceId;
   }
 
   protected override record(outcome: Outcome | undefined): string | undefined {
@@ -298,50 +213,6 @@ export class ProcessOperation<M = unknown> extends ActiveOperation implements De
     this.ambient = ROOT_CONTEXT;
     this.delivered.release?.(this);
     return super.record(outcome ?? this.ownFailure);
-  }
-
-  private startLazily(): void {
-    if (this.isStarted) return;
-    try {
-      this.start();
-    } catch (error) {
-      this.telemetry.report('start a process span', error);
-    }
-  }
-
-  private start(): void {
-    this.isStarted = true; // first: a sampler that asks for the active span must not start another
-    if (this.delivered.claim?.(this) === false) return;
-    const { telemetry, plan, message } = this;
-    const { reader, attributes, isDescribed, latencyMs } = this.delivered;
-    const tracer = telemetry.tracerIn(this.context);
-    if (tracer === undefined) return;
-    const { parent, links } = relationsOf(telemetry.config, plan, this.delivered, this.ambient);
-    this.span = tracer.startSpan(
-      plan.spanName,
-      {
-        kind: spanKind('process'),
-        attributes: plan.attributes,
-        links,
-        startTime: this.startedEpochMs === undefined ? undefined : hrTime(this.startedEpochMs),
-      },
-      withoutScope(this.context, parent),
-    );
-    if (!this.span.isRecording()) return;
-    const known = isDescribed || message === undefined ? attributes : undefined;
-    telemetry.describeSpan(this.span, plan, message, reader, known);
-    if (latencyMs !== undefined) this.span.setAttribute(ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, latencyMs);
-  }
-
-  /** What the handler's context has besides its span: for a pushed message all that it brought, for a pulled one its baggage. */
-  private baseOf(ambient: Context): Context {
-    const { telemetry, message } = this;
-    const { incoming, reader } = this.delivered;
-    if (incoming.context === undefined || !this.plan.isTrusted) return ambient;
-    if (ambient === ROOT_CONTEXT) return incoming.context;
-    return telemetry.guard('read the context of a message', ambient, () => {
-      return telemetry.signals.carrier?.extractOver(ambient, message as M, reader, incoming) ?? ambient;
-    });
   }
 }
 
