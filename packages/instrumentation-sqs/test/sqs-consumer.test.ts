@@ -65,6 +65,7 @@ type Options = Partial<ConsumerOptions>;
 
 function newConsumer(options: Options): Consumer {
   const consumer = Consumer.create({ sqs: client, queueUrl, batchSize: 10, waitTimeSeconds: 5, ...options } as never);
+  consumer.on('error', () => {}); // of the poll that is aborted at the end
   running.add(consumer);
   return consumer;
 }
@@ -267,6 +268,22 @@ describe('handleMessage', () => {
     );
   });
 
+  test('with followIndex on, which is about arrays, the trace is the same', async () => {
+    instrumentation.setConfig({ followIndex: true });
+    await send('one');
+    await consume({ batchSize: 1, handleMessage: workOn });
+    expect(shown(SETTLEMENT)).toBe(
+      lines(`
+        send orders PRODUCER
+        └─ process orders CONSUMER {messaging.message.settlement=delete}  → send orders, receive orders
+           ├─ work INTERNAL
+           └─ delete orders CLIENT  → send orders
+        receive orders CLIENT  → send orders
+      `),
+    );
+    expect(tracing.openSpans).toBe(0);
+  });
+
   test('messages of a client that is not instrumented have spans, by the URL of the queue', async () => {
     await send('one');
     const plain = { send: (command: never) => bare(client, command) };
@@ -371,6 +388,28 @@ describe('handleMessageBatch', () => {
         └─ message_processed INTERNAL
       `),
     );
+  });
+
+  test('with followIndex on, a handler that takes its message by index has it in the batch', async () => {
+    instrumentation.setConfig({ followIndex: true });
+    await send('one');
+    await consume({
+      batchSize: 1,
+      handleMessageBatch: async (messages) => {
+        if (messages[0]?.Body === 'one') await work();
+        return messages;
+      },
+    });
+    expect(shown()).toBe(
+      lines(`
+        send orders PRODUCER
+        receive orders CLIENT  → send orders
+        process orders CONSUMER  → send orders
+        ├─ work INTERNAL
+        └─ delete orders CLIENT  → send orders
+      `),
+    );
+    expect(tracing.openSpans).toBe(0);
   });
 
   test('without perMessageSpans it has its one span', async () => {
