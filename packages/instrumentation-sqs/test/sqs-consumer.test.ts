@@ -24,6 +24,13 @@ const instrumentation = new SqsInstrumentation();
 applyInstrumentation(instrumentation, require);
 
 const SETTLEMENT = 'messaging.message.settlement';
+const HANDLED_AND_DELETED = lines(`
+  send orders PRODUCER
+  └─ process orders CONSUMER {messaging.message.settlement=delete}  → send orders, receive orders
+     ├─ work INTERNAL
+     └─ delete orders CLIENT  → send orders
+  receive orders CLIENT  → send orders
+`);
 
 let tracing: Tracing;
 let client: SQSClient;
@@ -110,15 +117,7 @@ describe('handleMessage', () => {
     await send('one');
     const told = await consume({ handleMessage: workOn });
     expect(told).toEqual(['message_processed one']);
-    expect(shown(SETTLEMENT)).toBe(
-      lines(`
-        send orders PRODUCER
-        └─ process orders CONSUMER {messaging.message.settlement=delete}  → send orders, receive orders
-           ├─ work INTERNAL
-           └─ delete orders CLIENT  → send orders
-        receive orders CLIENT  → send orders
-      `),
-    );
+    expect(shown(SETTLEMENT)).toBe(HANDLED_AND_DELETED);
     expect(tracing.openSpans).toBe(0);
   });
 
@@ -257,30 +256,14 @@ describe('handleMessage', () => {
     instrumentation.setConfig({ perMessageSpans: false });
     await send('one');
     await consume({ handleMessage: workOn });
-    expect(shown(SETTLEMENT)).toBe(
-      lines(`
-        send orders PRODUCER
-        └─ process orders CONSUMER {messaging.message.settlement=delete}  → send orders, receive orders
-           ├─ work INTERNAL
-           └─ delete orders CLIENT  → send orders
-        receive orders CLIENT  → send orders
-      `),
-    );
+    expect(shown(SETTLEMENT)).toBe(HANDLED_AND_DELETED);
   });
 
   test('with followIndex on, which is about arrays, the trace is the same', async () => {
     instrumentation.setConfig({ followIndex: true });
     await send('one');
     await consume({ batchSize: 1, handleMessage: workOn });
-    expect(shown(SETTLEMENT)).toBe(
-      lines(`
-        send orders PRODUCER
-        └─ process orders CONSUMER {messaging.message.settlement=delete}  → send orders, receive orders
-           ├─ work INTERNAL
-           └─ delete orders CLIENT  → send orders
-        receive orders CLIENT  → send orders
-      `),
-    );
+    expect(shown(SETTLEMENT)).toBe(HANDLED_AND_DELETED);
     expect(tracing.openSpans).toBe(0);
   });
 
