@@ -24,6 +24,13 @@ const instrumentation = new SqsInstrumentation();
 applyInstrumentation(instrumentation, require);
 
 const SETTLEMENT = 'messaging.message.settlement';
+const HANDLED_AND_DELETED = lines(`
+  send orders PRODUCER
+  └─ process orders CONSUMER {messaging.message.settlement=delete}  → send orders, receive orders
+     ├─ work INTERNAL
+     └─ delete orders CLIENT  → send orders
+  receive orders CLIENT  → send orders
+`);
 
 let tracing: Tracing;
 let client: SQSClient;
@@ -65,6 +72,7 @@ type Options = Partial<ConsumerOptions>;
 
 function newConsumer(options: Options): Consumer {
   const consumer = Consumer.create({ sqs: client, queueUrl, batchSize: 10, waitTimeSeconds: 5, ...options } as never);
+  consumer.on('error', () => {}); // of the poll that is aborted at the end
   running.add(consumer);
   return consumer;
 }
@@ -109,15 +117,7 @@ describe('handleMessage', () => {
     await send('one');
     const told = await consume({ handleMessage: workOn });
     expect(told).toEqual(['message_processed one']);
-    expect(shown(SETTLEMENT)).toBe(
-      lines(`
-        send orders PRODUCER
-        └─ process orders CONSUMER {messaging.message.settlement=delete}  → send orders, receive orders
-           ├─ work INTERNAL
-           └─ delete orders CLIENT  → send orders
-        receive orders CLIENT  → send orders
-      `),
-    );
+    expect(shown(SETTLEMENT)).toBe(HANDLED_AND_DELETED);
     expect(tracing.openSpans).toBe(0);
   });
 
@@ -256,15 +256,15 @@ describe('handleMessage', () => {
     instrumentation.setConfig({ perMessageSpans: false });
     await send('one');
     await consume({ handleMessage: workOn });
-    expect(shown(SETTLEMENT)).toBe(
-      lines(`
-        send orders PRODUCER
-        └─ process orders CONSUMER {messaging.message.settlement=delete}  → send orders, receive orders
-           ├─ work INTERNAL
-           └─ delete orders CLIENT  → send orders
-        receive orders CLIENT  → send orders
-      `),
-    );
+    expect(shown(SETTLEMENT)).toBe(HANDLED_AND_DELETED);
+  });
+
+  test('with followIndex on, which is about arrays, the trace is the same', async () => {
+    instrumentation.setConfig({ followIndex: true });
+    await send('one');
+    await consume({ batchSize: 1, handleMessage: workOn });
+    expect(shown(SETTLEMENT)).toBe(HANDLED_AND_DELETED);
+    expect(tracing.openSpans).toBe(0);
   });
 
   test('messages of a client that is not instrumented have spans, by the URL of the queue', async () => {
@@ -371,6 +371,28 @@ describe('handleMessageBatch', () => {
         └─ message_processed INTERNAL
       `),
     );
+  });
+
+  test('with followIndex on, a handler that takes its message by index has it in the batch', async () => {
+    instrumentation.setConfig({ followIndex: true });
+    await send('one');
+    await consume({
+      batchSize: 1,
+      handleMessageBatch: async (messages) => {
+        if (messages[0]?.Body === 'one') await work();
+        return messages;
+      },
+    });
+    expect(shown()).toBe(
+      lines(`
+        send orders PRODUCER
+        receive orders CLIENT  → send orders
+        process orders CONSUMER  → send orders
+        ├─ work INTERNAL
+        └─ delete orders CLIENT  → send orders
+      `),
+    );
+    expect(tracing.openSpans).toBe(0);
   });
 
   test('without perMessageSpans it has its one span', async () => {

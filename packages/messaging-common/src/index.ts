@@ -16,7 +16,7 @@ export { type Delivery, deliveryOf } from './delivery';
 export { errorType, guard } from './errors';
 export { type Handled, handledHere } from './handled-here';
 export { MessagingInstrumentation } from './instrumentation';
-export { isFollowed, unfollow } from './iteration';
+export { isFollowed } from './iteration';
 export { nestModule } from './nestjs';
 export type {
   Destination,
@@ -42,5 +42,5 @@ export type { BatchSendOperation, SendOperation } from './send-operation';
 export type { SettleOperation } from './settle-operation';
 export { OpenDeliveries } from './settlement';
 export { TagMap } from './tag-map';
-export { followIndex, letGoOfAllTaken, letGoOfTaken } from './taking';
+export { followIndex, letGoOfAllTaken, letGoOfTaken, unfollow } from './taking';
 export { Telemetry } from './telemetry';

@@ -28,11 +28,6 @@ export function isFollowed(messages: object): boolean {
   return Object.prototype.isPrototypeOf.call(FOLLOWED, messages);
 }
 
-/** Makes an array the client's again, as it was before it was followed. */
-export function unfollow(messages: object[]): void {
-  if (isFollowed(messages)) Object.setPrototypeOf(messages, prototype);
-}
-
 const { prototype } = Array;
 
 // biome-ignore lint/suspicious/noExplicitAny: the arguments are the application's, passed on as they are

@@ -8,7 +8,7 @@ import { context as contextApi } from '@opentelemetry/api';
 import { attach } from './active-context';
 import { type DeliveryScope, scopeOf } from './context';
 import { type Delivery, deliveryOf, Given } from './delivery';
-import { FOLLOWED, MessageIterator } from './iteration';
+import { FOLLOWED, isFollowed, MessageIterator } from './iteration';
 import { hasPassed } from './turn';
 
 /**
@@ -21,8 +21,8 @@ import { hasPassed } from './turn';
  */
 export function followIndex(messages: object[]): void {
   const message = messages[0];
-  const isFollowed = Object.getPrototypeOf(messages) === FOLLOWED && Object.isExtensible(messages);
-  if (messages.length !== 1 || message === undefined || !isFollowed) return;
+  const isWalked = Object.getPrototypeOf(messages) === FOLLOWED && Object.isExtensible(messages);
+  if (messages.length !== 1 || message === undefined || !isWalked) return;
   new Place(messages, message);
   Object.defineProperty(messages, 0, {
     configurable: true,
@@ -38,6 +38,13 @@ export function followIndex(messages: object[]): void {
     },
   });
   Object.setPrototypeOf(messages, ARMED);
+}
+
+/** Makes an array the client's again, as it was before it was followed. */
+export function unfollow(messages: object[]): void {
+  if (!isFollowed(messages)) return;
+  Place.disarm(messages);
+  Object.setPrototypeOf(messages, Array.prototype);
 }
 
 /** Lets go of the message whose taking made the active context, if there is one: the application asks for the next. */
