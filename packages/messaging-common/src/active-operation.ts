@@ -23,12 +23,13 @@ export abstract class ActiveOperation {
   protected endedMs: number | undefined;
   /** Milliseconds since the epoch; set for a span that is made later than its operation began. */
   protected startedEpochMs: number | undefined;
-  /** Whether `end` only notes when the work was over and how it went. */
-  protected isHeld = false;
-  private noted: Outcome | undefined;
-  /** When the work was over, for a span whose times are the SDK's. */
-  private notedAt: HrTime | undefined;
   private hasCalled = false;
+  // Declared only: most operations are never held, and each field of theirs costs every message its share.
+  /** Whether `end` only notes when the work was over and how it went. */
+  declare protected isHeld?: boolean;
+  declare private noted?: Outcome;
+  /** When the work was over, for a span whose times are the SDK's. */
+  declare private notedAt?: HrTime;
 
   protected constructor(
     protected readonly telemetry: Telemetry,

@@ -28,7 +28,7 @@ export class ProcessOperation<M = unknown> extends MessageOperation<M> {
   private isSettled = false;
   /** Promises that have to settle before the handling is over. */
   private awaited = 0;
-  private ownFailure: Outcome | undefined;
+  declare private ownFailure?: Outcome;
   private deliveries: OpenDeliveries | undefined;
   private tag = 0;
 

@@ -13,7 +13,7 @@ const SMALL_GAP = 64;
 export class TagMap<V> {
   private readonly values = new Map<number, V>();
   /** No tag below is there. */
-  private from = 0;
+  private from = 1;
   private newest = 0;
 
   get size(): number {
@@ -21,8 +21,8 @@ export class TagMap<V> {
   }
 
   set(tag: number, value: V): void {
-    if (this.values.size === 0 || tag < this.from) this.from = tag;
     if (tag > this.newest) this.newest = tag;
+    else if (tag < this.from) this.from = tag;
     this.values.set(tag, value);
   }
 
@@ -85,5 +85,6 @@ export class TagMap<V> {
 
   clear(): void {
     this.values.clear();
+    this.from = this.newest + 1;
   }
 }

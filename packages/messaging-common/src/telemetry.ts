@@ -170,13 +170,13 @@ export class Telemetry {
     plan: OperationPlan,
     message: M,
     reader: MessageReader<M>,
-    nowMs = Date.now(),
+    nowMs?: number,
   ): number | undefined {
     if (reader.sentAtMs === undefined) return undefined;
     try {
       const sentAtMs = reader.sentAtMs(message);
       if (sentAtMs === undefined || !(sentAtMs > 0)) return undefined;
-      const latencyMs = nowMs - sentAtMs;
+      const latencyMs = (nowMs ?? Date.now()) - sentAtMs;
       const { instruments } = this.signals;
       if (latencyMs < 0) instruments?.clockSkew.add(1, plan.metricAttributes);
       instruments?.queueDuration.record(Math.max(0, latencyMs) / 1000, plan.metricAttributes);
