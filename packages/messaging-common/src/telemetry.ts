@@ -166,12 +166,7 @@ export class Telemetry {
    * Records the time between send and delivery; milliseconds, zero where the sender's clock is ahead.
    * @param nowMs milliseconds since the epoch; the same for all messages of a batch
    */
-  recordQueueTime<M>(
-    plan: OperationPlan,
-    message: M,
-    reader: MessageReader<M>,
-    nowMs?: number,
-  ): number | undefined {
+  recordQueueTime<M>(plan: OperationPlan, message: M, reader: MessageReader<M>, nowMs?: number): number | undefined {
     if (reader.sentAtMs === undefined) return undefined;
     try {
       const sentAtMs = reader.sentAtMs(message);
