@@ -38,16 +38,16 @@ export class TestConfluent {
     this.kafka = new KafkaJS.Kafka({ kafkaJS: { clientId: 'shop', brokers: brokers(), logger: SILENT as never } });
   }
 
-  async topic(numPartitions = 1): Promise<string> {
-    const [topic] = await this.topics(1, numPartitions);
+  async topic(numPartitions = 1, configEntries: { name: string; value: string }[] = []): Promise<string> {
+    const [topic] = await this.topics(1, numPartitions, configEntries);
     return topic as string;
   }
 
-  async topics(count: number, numPartitions = 1): Promise<string[]> {
+  async topics(count: number, numPartitions = 1, configEntries: { name: string; value: string }[] = []) {
     const topics = Array.from({ length: count }, () => `topic-${randomUUID()}`);
     const admin = this.kafka.admin();
     await admin.connect();
-    await admin.createTopics({ topics: topics.map((topic) => ({ topic, numPartitions })) });
+    await admin.createTopics({ topics: topics.map((topic) => ({ topic, numPartitions, configEntries })) });
     await admin.disconnect();
     return topics;
   }

@@ -50,9 +50,9 @@ export class TestKafka {
     });
   }
 
-  async topic(numPartitions = 1): Promise<string> {
+  async topic(numPartitions = 1, configEntries: { name: string; value: string }[] = []): Promise<string> {
     const topic = `topic-${randomUUID()}`;
-    await this.createTopics([{ topic, numPartitions }]);
+    await this.createTopics([{ topic, numPartitions, configEntries }]);
     return topic;
   }
 
@@ -67,7 +67,7 @@ export class TestKafka {
     await this.createTopics(topics.map((topic) => ({ topic, numPartitions: 1 })));
   }
 
-  private async createTopics(topics: { topic: string; numPartitions: number }[]): Promise<void> {
+  private async createTopics(topics: kafkajs.ITopicConfig[]): Promise<void> {
     if (this.admin === undefined) {
       this.admin = this.kafka.admin();
       this.open.push(this.admin);

@@ -25,7 +25,7 @@ describeNative(found, NAME, (client) => {
   applyInstrumentation(instrumentation, require, [NAME]);
   const cluster = new TestKafka(instrumented({ enabled: false }));
   afterAll(() => cluster.close());
-  const topic = (partitions?: number) => cluster.topic(partitions);
+  const topic = (configEntries?: { name: string; value: string }[]) => cluster.topic(1, configEntries);
 
   test('an ES module application is traced without a loader', async () => {
     const name = await topic();

@@ -141,6 +141,14 @@ test('a stream: each message in its own trace, with the group of its consumer', 
   );
 });
 
+test('a message of a retry topic says how often it was tried', async () => {
+  const message = { ...delivered([['otel-messaging-retry-count', '2']]), topic: 'orders.retry' };
+  for await (const _ of new MessagesStream([message])) tracing.openSpans;
+  expect(text(['messaging.message.retry.count'])).toBe(
+    'process orders.retry CONSUMER {messaging.message.retry.count=2}',
+  );
+});
+
 test('a second instrumentation stands down', async () => {
   const second = new KafkaInstrumentation();
   new Producer();

@@ -61,6 +61,7 @@ type Class<T> = new (config: object, topicConfig?: object) => T;
 /** What both clients of librdkafka's API export. */
 export interface RdKafka {
   readonly Producer: Class<RdProducer> & { prototype: object };
+  readonly CODES: { readonly ERRORS: Readonly<Record<string, number>> };
   readonly HighLevelProducer: Class<RdProducer>;
   createReadStream(config: object, topicConfig: object, options: object): RdStream;
   readonly KafkaConsumer: Class<RdConsumer> & { prototype: object };

@@ -7,7 +7,6 @@ import type { AnyFunction } from '@otel-messaging/messaging-common';
 import { DeliveredFormat } from '../message';
 import type { ClientFacts } from '../operations';
 import { deliveredFormats, outgoingFormats } from '../retry-format';
-import { RetryTopics } from '../retry-topics';
 import { BATCH, ConfluentFormat, handlersOf, RECORD } from './confluent-records';
 import { Commits } from './kafkajs-commits';
 import { Handlers } from './kafkajs-consumer';
@@ -24,8 +23,7 @@ export interface ConfluentKafkaClass {
  * outlive the switch that was off when it began to run: as with kafkajs, each new client's own methods are wrapped.
  */
 export function patchConfluent({ prototype }: ConfluentKafkaClass, scope: RdKafkaScope): void {
-  const { telemetry, options } = scope;
-  const topics = new RetryTopics(options);
+  const { telemetry, options, topics } = scope;
   const outgoing = outgoingFormats(new ConfluentFormat(options), topics);
   const delivered = deliveredFormats(new DeliveredFormat(options), topics);
   const producers = new Clients(scope, (client) => new Sends(client, telemetry, outgoing));

@@ -7,11 +7,13 @@ import {
   type ActiveOperation,
   type AnyFunction,
   isObservable,
+  type MessageWriter,
   type Outcome,
   semconv,
 } from '@otel-messaging/messaging-common';
 import { ownCopyOf } from '../copy';
 import { batchSendFacts, createFacts, sendFacts, TopicPlans } from '../operations';
+import { type Formats, outgoingFormats } from '../retry-format';
 import { clientFactsOf, headerFormOf, type PltClient } from './platformatic-client';
 import { PltFormat, type PltMessage } from './platformatic-message';
 import type { Scope } from './scope';
@@ -59,7 +61,7 @@ class Sends {
   private readonly plans: TopicPlans;
   private readonly batchPlans: TopicPlans;
   private readonly createPlans: TopicPlans;
-  private readonly format: PltFormat;
+  private readonly formats: Formats<MessageWriter<PltMessage>>;
   private readonly topicFormat: PltFormat;
 
   constructor(
@@ -72,7 +74,7 @@ class Sends {
     this.plans = new TopicPlans(telemetry, client, sendFacts);
     this.batchPlans = new TopicPlans(telemetry, client, batchSendFacts);
     this.createPlans = new TopicPlans(telemetry, client, createFacts);
-    this.format = new PltFormat(options, form, false);
+    this.formats = outgoingFormats(new PltFormat(options, form, false), scope.topics);
     this.topicFormat = new PltFormat(options, form, true);
   }
 
@@ -83,14 +85,18 @@ class Sends {
     if (messages === undefined || first === undefined) return undefined;
     const { telemetry } = this.scope;
     if (messages.length === 1) {
-      const operation = telemetry.startSend(this.plans.of(first.topic, first.partition), first, this.format);
+      const operation = telemetry.startSend(
+        this.plans.of(first.topic, first.partition),
+        first,
+        this.formats.of(first.topic),
+      );
       return operation && { operation, options: withMessages(options, [operation.message]), outcome: positionOf };
     }
     const isOneTopic = messages.every(({ topic }) => topic === first.topic);
     const operation = telemetry.startBatchSend(
       this.batchPlans.of(isOneTopic ? first.topic : undefined),
       messages,
-      isOneTopic ? this.format : this.topicFormat,
+      isOneTopic ? this.formats.of(first.topic) : this.topicFormat,
       (i) => this.createPlans.of(messages[i]?.topic, messages[i]?.partition),
     );
     return operation && { operation, options: withMessages(options, operation.messages), outcome: partitionOf };

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+import { deliveredFormats } from '../retry-format';
 import { clientFactsOf, type PltClient } from './platformatic-client';
 import { PltFormat } from './platformatic-message';
 import type { Scope } from './scope';
@@ -14,8 +15,9 @@ interface PltStream {
 }
 
 export function patchStream(prototype: object, scope: Scope): boolean {
-  const format = new PltFormat(scope.options, { namesAreBytes: false, valuesAreBytes: false }, false);
+  const plain = new PltFormat(scope.options, { namesAreBytes: false, valuesAreBytes: false }, false);
+  const formats = deliveredFormats(plain, scope.topics);
   return patchStreamClass(prototype as PltStream, scope, ({ consumer }) => {
-    return { client: clientFactsOf(consumer), format };
+    return { client: clientFactsOf(consumer), formats };
   });
 }

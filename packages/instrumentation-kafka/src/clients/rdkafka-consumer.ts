@@ -4,11 +4,12 @@
  */
 
 import type { AnyFunction } from '@otel-messaging/messaging-common';
+import { deliveredFormats } from '../retry-format';
 import { ADDING } from './data-listeners';
 import { patchCommits } from './rdkafka-commits';
 import { Deliveries } from './rdkafka-deliveries';
 import { RdFormat } from './rdkafka-message';
-import { Polls } from './rdkafka-polls';
+import { ByTopic, Polls } from './rdkafka-polls';
 import { type ClientClass, clientFactsOf, type RdClient, type RdKafkaScope } from './rdkafka-scope';
 
 interface RdConsumer extends RdClient {
@@ -24,12 +25,16 @@ interface ConsumerState {
 export function patchConsumerClass({ prototype }: ClientClass, scope: RdKafkaScope): boolean {
   const { telemetry } = scope;
   const format = new RdFormat(scope.options);
+  const formats = deliveredFormats(format, scope.topics);
   const states = new WeakMap<object, ConsumerState>();
   const stateOf = (consumer: RdConsumer): ConsumerState => {
     let state = states.get(consumer);
     if (state === undefined) {
       const client = clientFactsOf(consumer);
-      state = { deliveries: new Deliveries(consumer, client, scope, format), polls: new Polls(client, scope, format) };
+      state = {
+        deliveries: new Deliveries(consumer, client, scope, formats),
+        polls: new Polls(client, scope, new ByTopic(format, formats)),
+      };
       states.set(consumer, state);
     }
     return state;

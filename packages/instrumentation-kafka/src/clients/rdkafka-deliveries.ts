@@ -3,10 +3,11 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { AnyFunction, ProcessOperation } from '@otel-messaging/messaging-common';
+import type { AnyFunction, MessageReader, ProcessOperation } from '@otel-messaging/messaging-common';
 import { type ClientFacts, processFacts, TopicPlans } from '../operations';
+import type { Formats } from '../retry-format';
 import { DataListeners } from './data-listeners';
-import type { RdFormat, RdMessage } from './rdkafka-message';
+import type { RdMessage } from './rdkafka-message';
 import type { RdKafkaScope } from './rdkafka-scope';
 
 /** Emitters and callbacks ignore what a handler returns. */
@@ -24,7 +25,7 @@ export class Deliveries {
     private readonly consumer: { listenerCount(event: string): number },
     client: ClientFacts,
     private readonly scope: RdKafkaScope,
-    private readonly format: RdFormat,
+    private readonly formats: Formats<MessageReader<RdMessage>>,
   ) {
     this.plans = new TopicPlans(scope.telemetry, client, processFacts);
   }
@@ -46,7 +47,7 @@ export class Deliveries {
     const operation = telemetry.startProcess(
       this.plans.of(topic, partition ?? undefined),
       message as RdMessage,
-      this.format,
+      this.formats.of(topic),
     );
     if (operation === undefined) return handler.apply(thisArg, args);
     this.latest = this.hasSeveral() ? { message: message as RdMessage, operation } : undefined;

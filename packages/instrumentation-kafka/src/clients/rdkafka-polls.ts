@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { AnyFunction, ReceiveOperation } from '@otel-messaging/messaging-common';
+import type { AnyFunction, MessageFacts, MessageReader, ReceiveOperation } from '@otel-messaging/messaging-common';
 import { type ClientFacts, pollFacts, processFacts, TopicPlans } from '../operations';
+import type { Formats } from '../retry-format';
 import type { RdFormat, RdMessage } from './rdkafka-message';
 import type { RdKafkaScope } from './rdkafka-scope';
 
@@ -16,7 +17,7 @@ export class Polls {
   constructor(
     client: ClientFacts,
     private readonly scope: RdKafkaScope,
-    private readonly format: RdFormat,
+    private readonly format: MessageReader<RdMessage>,
   ) {
     this.plans = new TopicPlans(scope.telemetry, client, pollFacts);
     this.processPlans = new TopicPlans(scope.telemetry, client, processFacts);
@@ -64,5 +65,29 @@ export class Polls {
     }
     const isOnePartition = messages.every((message) => message.partition === partition);
     return this.plans.of(topic, isOnePartition ? (partition ?? undefined) : undefined);
+  }
+}
+
+/** Reads messages of one answer, each as one of its topic. */
+export class ByTopic implements MessageReader<RdMessage> {
+  constructor(
+    private readonly format: RdFormat,
+    private readonly formats: Formats<MessageReader<RdMessage>>,
+  ) {}
+
+  get(message: RdMessage, field: string): string | undefined {
+    return this.format.get(message, field);
+  }
+
+  keys(message: RdMessage): string[] {
+    return this.format.keys(message);
+  }
+
+  describe(message: RdMessage): MessageFacts {
+    return this.formats.of(message.topic).describe(message);
+  }
+
+  sentAtMs(message: RdMessage): number | undefined {
+    return this.format.sentAtMs(message);
   }
 }

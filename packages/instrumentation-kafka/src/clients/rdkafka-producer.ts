@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { AnyFunction, SendOperation } from '@otel-messaging/messaging-common';
+import type { AnyFunction, MessageWriter, SendOperation } from '@otel-messaging/messaging-common';
 import { sendFacts, TopicPlans } from '../operations';
+import { type Formats, outgoingFormats } from '../retry-format';
 import { DeliveryReports } from './rdkafka-delivery';
 import { type HeaderList, RdFormat, type RdMessage } from './rdkafka-message';
 import { type ClientClass, clientFactsOf, type RdClient, type RdKafkaScope } from './rdkafka-scope';
@@ -26,10 +27,10 @@ type ProduceArguments = [
 
 /** Wraps `produce`, the one door to librdkafka that every other way to send comes through. */
 export function patchProducerClass({ prototype }: ClientClass, scope: RdKafkaScope): boolean {
-  const format = new RdFormat(scope.options);
+  const formats = outgoingFormats(new RdFormat(scope.options), scope.topics);
   const states = new WeakMap<object, ProducerState>();
   const stateOf = (producer: RdProducer): ProducerState => {
-    const state = new ProducerState(producer, scope, format);
+    const state = new ProducerState(producer, scope, formats);
     states.set(producer, state);
     return state;
   };
@@ -50,7 +51,7 @@ class ProducerState {
   constructor(
     producer: RdProducer,
     private readonly scope: RdKafkaScope,
-    private readonly format: RdFormat,
+    private readonly formats: Formats<MessageWriter<RdMessage>>,
   ) {
     this.plans = new TopicPlans(scope.telemetry, clientFactsOf(producer), sendFacts);
     const isReported = typeof producer._cb_configs?.event?.delivery_cb === 'function';
@@ -82,7 +83,7 @@ class ProducerState {
       if (typeof topic !== 'string' || topic === '' || (value !== null && !Buffer.isBuffer(value))) return undefined;
       const message: RdMessage = { topic, partition, value, key, timestamp, headers };
       const plan = this.plans.of(topic, chosen(partition ?? producer.defaultPartition));
-      return telemetry.startSend(plan, message, this.format);
+      return telemetry.startSend(plan, message, this.formats.of(topic));
     } catch (error) {
       telemetry.report('describe a message', error);
       return undefined;

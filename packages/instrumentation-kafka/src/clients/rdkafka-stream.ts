@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+import { deliveredFormats } from '../retry-format';
 import { RdFormat } from './rdkafka-message';
 import { type ClientClass, clientFactsOf, type RdClient, type RdKafkaScope } from './rdkafka-scope';
 import { patchStreamClass } from './streams';
@@ -14,7 +15,7 @@ interface RdStream {
 
 /** The stream's messages have their spans where the application takes them; its polls have none. */
 export function patchConsumerStreamClass({ prototype }: ClientClass, scope: RdKafkaScope): boolean {
-  const format = new RdFormat(scope.options);
+  const formats = deliveredFormats(new RdFormat(scope.options), scope.topics);
   scope.wrap(prototype, 'connect', (original) => {
     return function connect(this: RdStream, ...args: unknown[]) {
       if (this.consumer) scope.streaming.add(this.consumer);
@@ -22,6 +23,6 @@ export function patchConsumerStreamClass({ prototype }: ClientClass, scope: RdKa
     };
   });
   return patchStreamClass(prototype as RdStream, scope, ({ consumer }) => {
-    return { client: clientFactsOf(consumer ?? {}), format };
+    return { client: clientFactsOf(consumer ?? {}), formats };
   });
 }

@@ -5,7 +5,7 @@
 
 import type { AnyFunction, Patches, Telemetry } from '@otel-messaging/messaging-common';
 import type { MessageOptions } from '../message';
-import type { RetryOptions } from '../retry-topics';
+import { type RetryOptions, RetryTopics } from '../retry-topics';
 import { isForeign, owners } from './kafkajs';
 
 /** What an instrumentation brings along. */
@@ -20,6 +20,7 @@ export class Scope implements Means {
   readonly patches: Patches;
   readonly telemetry: Telemetry;
   readonly options: MessageOptions & RetryOptions;
+  readonly topics: RetryTopics;
   private hasStoodDown = false;
 
   constructor(
@@ -29,6 +30,7 @@ export class Scope implements Means {
     this.patches = patches;
     this.telemetry = telemetry;
     this.options = options;
+    this.topics = new RetryTopics(options);
   }
 
   /** Wraps a method; false where another instrumentation was there first: one message must not have two spans. */

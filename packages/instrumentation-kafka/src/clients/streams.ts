@@ -10,6 +10,7 @@ import {
   type ProcessOperation,
 } from '@otel-messaging/messaging-common';
 import { type ClientFacts, processFacts, TopicPlans } from '../operations';
+import type { Formats } from '../retry-format';
 import { ADDING, DataListeners } from './data-listeners';
 import type { Scope } from './scope';
 
@@ -22,7 +23,7 @@ interface Delivered {
 /** What is known of a stream: whose messages it gives, and how they are read. */
 export interface StreamFacts<M extends Delivered> {
   readonly client: ClientFacts;
-  readonly format: MessageReader<M>;
+  readonly formats: Formats<MessageReader<M>>;
 }
 
 /** Emitters ignore what a listener returns. */
@@ -69,14 +70,14 @@ export function patchStreamClass<S extends object, M extends Delivered>(
 class Taking<M extends Delivered> {
   readonly listeners = new DataListeners((listener, thisArg, args) => this.handle(listener, thisArg, args));
   private readonly plans: TopicPlans;
-  private readonly format: MessageReader<M>;
+  private readonly formats: Formats<MessageReader<M>>;
 
   constructor(
-    { client, format }: StreamFacts<M>,
+    { client, formats }: StreamFacts<M>,
     private readonly scope: Scope,
   ) {
     this.plans = new TopicPlans(scope.telemetry, client, processFacts);
-    this.format = format;
+    this.formats = formats;
   }
 
   /** Undefined for what is no single message: streams may give bare values, or lists. */
@@ -87,7 +88,7 @@ class Taking<M extends Delivered> {
       const topic: unknown = message?.topic;
       return typeof topic === 'string' ? this.plans.of(topic, message.partition ?? undefined) : undefined;
     });
-    return plan && telemetry.startProcess(plan, message, this.format);
+    return plan && telemetry.startProcess(plan, message, this.formats.of(message.topic));
   }
 
   private handle(listener: AnyFunction, thisArg: unknown, args: unknown[]): unknown {
