@@ -42,7 +42,7 @@ export function readOptions(args) {
     json: values.json,
     strict: values.strict ?? false,
     update: values.update ?? false,
-    timing: quick ? { sliceMs: 15, slices: 3, warmMs: 100 } : { sliceMs: 30, slices: 5, warmMs: 200 },
+    timing: quick ? { sliceMs: 15, slices: 3, warmMs: 100 } : { sliceMs: 30, slices: 5, warmMs: 300 },
   };
 }
 
