@@ -3,7 +3,15 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Context, type Link, ROOT_CONTEXT, type Span, type SpanContext } from '@opentelemetry/api';
+import {
+  type Context,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  type SpanOptions,
+  TraceFlags,
+} from '@opentelemetry/api';
 import { ActiveOperation } from './active-operation';
 import { ambientSpan, type DeliveryScope, withoutScope, withScope, withSpan } from './context';
 import { spanKind } from './conventions';
@@ -25,6 +33,8 @@ export interface BatchSetting {
   /** Spans of single messages wait for the end of the batch, whose outcome may speak of each. */
   readonly holdsMessages?: boolean;
 }
+
+const DROPPED: SpanOptions = { kind: spanKind('process') };
 
 /**
  * A callback that handles several messages at once: one span that links to all of them and has no parent of theirs.
@@ -68,22 +78,24 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
     this.batch.isHolding = holdsMessages;
     this.resolvedMs = performance.now();
     this.resolvedEpochMs = this.batch.epochMsOf(this.resolvedMs);
+    const parent = ambientSpan(ambient);
+    const isDropped = telemetry.drops(parent);
+    if (isDropped) this.batch.isDescribed = false;
     const links: Link[] = [];
     for (let i = 0; i < this.delivered.length; i++) {
       const delivery = this.delivered[i] as Delivery<object>;
       if (delivery.creation === undefined) continue;
+      if (isDropped && (delivery.creation.traceFlags & TraceFlags.SAMPLED) === 0) continue; // as in `ReceiveOperation`
       delivery.attributes ??= telemetry.linkAttributes(messages[i], reader);
       links.push({ context: delivery.creation, attributes: delivery.attributes });
     }
-    this.span = telemetry.tracerIn(ambient)?.startSpan(
-      plan.spanName,
-      {
-        kind: spanKind('process'),
-        attributes: plan.attributes,
-        links,
-      },
-      withoutScope(ambient, ambientSpan(ambient)),
-    );
+    this.span = telemetry
+      .tracerIn(ambient)
+      ?.startSpan(
+        plan.spanName,
+        isDropped ? DROPPED : { kind: spanKind('process'), attributes: plan.attributes, links },
+        withoutScope(ambient, parent),
+      );
     if (this.span?.isRecording()) this.span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, messages.length);
     if (telemetry.config.perMessageSpans) followIteration(messages);
   }

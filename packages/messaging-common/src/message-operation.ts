@@ -3,7 +3,14 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Attributes, type Context, ROOT_CONTEXT, type Span, type SpanContext } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  type SpanOptions,
+} from '@opentelemetry/api';
 import { ActiveOperation, hrTime } from './active-operation';
 import type { Incoming } from './carrier';
 import { type DeliveryScope, withoutScope, withScope } from './context';
@@ -11,7 +18,7 @@ import { spanKind } from './conventions';
 import type { DeliveredBatch } from './delivery';
 import type { MessageReader } from './operation';
 import type { OperationPlan } from './plan';
-import { relationsOf } from './relations';
+import { linksOf, parentOf, spanAround } from './relations';
 import { ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY } from './semconv';
 import type { Telemetry } from './telemetry';
 
@@ -32,6 +39,9 @@ export interface Delivered<M> {
   /** Called at the operation's end. */
   release?(operation: MessageOperation<M>): void;
 }
+
+/** Options of a span that nobody will read. */
+const DROPPED: SpanOptions = { kind: spanKind('process') };
 
 /** The span and the context of one message that is handled: where they belong, and when the span starts. */
 export abstract class MessageOperation<M = unknown> extends ActiveOperation implements DeliveryScope {
@@ -105,16 +115,21 @@ export abstract class MessageOperation<M = unknown> extends ActiveOperation impl
     this.isStarted = true; // first: a sampler that asks for the active span must not start another
     if (this.delivered.claim?.(this) === false) return;
     const { telemetry, plan, message } = this;
-    const { reader, attributes, isDescribed, latencyMs } = this.delivered;
+    const { reader, incoming, receiveSpan, attributes, isDescribed, latencyMs } = this.delivered;
     const tracer = telemetry.tracerIn(this.context);
     if (tracer === undefined) return;
-    const { parent, links } = relationsOf(telemetry.config, plan, this.delivered, this.ambient);
+    const around = spanAround(this.ambient);
+    const parent = parentOf(telemetry.config, plan, incoming, around);
+    if (telemetry.drops(parent)) {
+      this.span = tracer.startSpan(plan.spanName, DROPPED, withoutScope(this.context, parent));
+      return;
+    }
     this.span = tracer.startSpan(
       plan.spanName,
       {
         kind: spanKind('process'),
         attributes: plan.attributes,
-        links,
+        links: linksOf(incoming, receiveSpan, around, parent),
         startTime: this.startedEpochMs === undefined ? undefined : hrTime(this.startedEpochMs),
       },
       withoutScope(this.context, parent),

@@ -3,7 +3,15 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Attributes, type Context, context as contextApi, type Link, type Span } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  context as contextApi,
+  type Link,
+  type Span,
+  type SpanOptions,
+  TraceFlags,
+} from '@opentelemetry/api';
 import { ActiveOperation, hrTime } from './active-operation';
 import { ambientSpan, suppressed, withoutScope } from './context';
 import { spanKind } from './conventions';
@@ -13,6 +21,8 @@ import type { MessageReader, Outcome } from './operation';
 import type { OperationPlan } from './plan';
 import { ATTR_MESSAGING_BATCH_MESSAGE_COUNT } from './semconv';
 import type { Telemetry } from './telemetry';
+
+const DROPPED: SpanOptions = { kind: spanKind('receive') };
 
 /**
  * A call that pulls messages. Its span is made when the answer is there, with the call's start time: links are known
@@ -85,11 +95,11 @@ export class ReceiveOperation extends ActiveOperation {
     const { plan, telemetry, ambient } = this;
     const tracer = telemetry.tracerIn(ambient);
     if (tracer === undefined) return undefined;
-    const span = tracer.startSpan(
-      plan.spanName,
-      { kind: spanKind('receive'), attributes: plan.attributes, links, startTime: hrTime(this.startedEpochMs) },
-      withoutScope(ambient, ambientSpan(ambient)),
-    );
+    const parent = ambientSpan(ambient);
+    const options = telemetry.drops(parent)
+      ? DROPPED
+      : { kind: spanKind('receive'), attributes: plan.attributes, links, startTime: hrTime(this.startedEpochMs) };
+    const span = tracer.startSpan(plan.spanName, options, withoutScope(ambient, parent));
     if (span.isRecording()) {
       if (plan.facts.isBatch === true) span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, count);
       if (attributes !== undefined) span.setAttributes(attributes);
@@ -99,10 +109,13 @@ export class ReceiveOperation extends ActiveOperation {
 
   private links<M>(messages: readonly M[], reader: MessageReader<M>, delivered: readonly Delivery<M>[]): Link[] {
     const isBatch = this.plan.facts.isBatch === true;
+    const isDropped = this.telemetry.drops(ambientSpan(this.ambient));
     const links: Link[] = [];
     for (let i = 0; i < delivered.length; i++) {
       const delivery = delivered[i] as Delivery<M>;
       if (delivery.creation === undefined) continue;
+      // Nobody reads the link; what it says is wanted for the message's own span, if that is recorded.
+      if (isDropped && (delivery.creation.traceFlags & TraceFlags.SAMPLED) === 0) continue;
       if (isBatch) delivery.attributes = this.telemetry.linkAttributes(messages[i] as M, reader);
       links.push({ context: delivery.creation, attributes: delivery.attributes });
     }

@@ -9,35 +9,40 @@ import type { ResolvedConfig } from './config';
 import { ambientSpan } from './context';
 import type { OperationPlan } from './plan';
 
-/** Where the span of one message's processing belongs. */
-export interface Relations {
-  readonly parent: Span | undefined;
-  readonly links: Link[] | undefined;
+/** What is active where the application takes a message; none where that is the root, or an accident. */
+export function spanAround(ambient: Context): Span | undefined {
+  return ambient === ROOT_CONTEXT ? undefined : ambientSpan(ambient);
 }
 
 /**
- * Parent and links of a `process` span. The creation context is linked also where it is the parent.
- * @param ambient what is active where the application takes the message; the root where that is an accident
+ * Parent of a `process` span.
+ * @param around what is active where the application takes the message
  * @see DESIGN.md, "Parents and links"
  */
-export function relationsOf(
+export function parentOf(
   { processParent }: Pick<ResolvedConfig, 'processParent'>,
   { isTrusted }: Pick<OperationPlan, 'isTrusted'>,
-  { incoming, receiveSpan }: { readonly incoming: Incoming; readonly receiveSpan: SpanContext | undefined },
-  ambient: Context,
-): Relations {
-  const { creation } = incoming;
-  const around = ambient === ROOT_CONTEXT ? undefined : ambientSpan(ambient);
-  const isFollowed = creation !== undefined && isTrusted && incoming.linkOnly !== true;
-  let parent: Span | undefined;
-  if (processParent === 'ambient') parent = around ?? (isFollowed ? trace.wrapSpanContext(creation) : undefined);
-  else if (processParent === 'creation' && isFollowed) parent = trace.wrapSpanContext(creation);
-  else if (processParent === 'creation' && isTrusted) parent = around;
+  { creation, linkOnly }: Incoming,
+  around: Span | undefined,
+): Span | undefined {
+  const isFollowed = creation !== undefined && isTrusted && linkOnly !== true;
+  if (processParent === 'ambient') return around ?? (isFollowed ? trace.wrapSpanContext(creation) : undefined);
+  if (processParent !== 'creation') return undefined;
+  if (isFollowed) return trace.wrapSpanContext(creation);
+  return isTrusted ? around : undefined;
+}
 
-  if (creation === undefined && receiveSpan === undefined && around === undefined) return { parent, links: undefined };
+/** Links of a `process` span. The creation context is linked also where it is the parent. */
+export function linksOf(
+  { creation }: Incoming,
+  receiveSpan: SpanContext | undefined,
+  around: Span | undefined,
+  parent: Span | undefined,
+): Link[] | undefined {
+  if (creation === undefined && receiveSpan === undefined && around === undefined) return undefined;
   const links: Link[] = [];
   if (creation !== undefined) links.push({ context: creation });
   if (receiveSpan !== undefined) links.push({ context: receiveSpan });
   if (around !== undefined && around !== parent) links.push({ context: around.spanContext() });
-  return { parent, links };
+  return links;
 }

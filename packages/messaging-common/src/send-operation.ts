@@ -10,7 +10,9 @@ import {
   type Link,
   type Span,
   type SpanContext,
+  type SpanOptions,
   type Tracer,
+  trace,
 } from '@opentelemetry/api';
 import { ActiveOperation } from './active-operation';
 import { withSpan } from './context';
@@ -22,6 +24,8 @@ import type { MessageWriter, Outcome } from './operation';
 import type { OperationPlan } from './plan';
 import { ATTR_ERROR_TYPE, ATTR_MESSAGING_BATCH_MESSAGE_COUNT } from './semconv';
 import type { Telemetry } from './telemetry';
+
+const DROPPED_CREATE: SpanOptions = { kind: spanKind('create') };
 
 /** Sends one message. */
 export class SendOperation<M> extends ActiveOperation {
@@ -41,15 +45,15 @@ export class SendOperation<M> extends ActiveOperation {
     }
     const existing = existingContext(telemetry, ambient, message, writer);
     const carries = existing.custom === undefined && (writer.canCarry?.(message) ?? true);
-    this.span = tracer.startSpan(
-      plan.spanName,
-      {
-        kind: sendKind(carries),
-        attributes: plan.attributes,
-        links: existing.custom === undefined ? undefined : [{ context: existing.custom }],
-      },
-      ambient,
-    );
+    const kind = sendKind(carries);
+    const options = telemetry.drops(trace.getSpan(ambient))
+      ? { kind }
+      : {
+          kind,
+          attributes: plan.attributes,
+          links: existing.custom === undefined ? undefined : [{ context: existing.custom }],
+        };
+    this.span = tracer.startSpan(plan.spanName, options, ambient);
     this.context = withSpan(ambient, this.span);
     this.message = carries ? writeContext(telemetry, message, writer, this.context, this.span, existing) : message;
     telemetry.describeSpan(this.span, plan, message, writer);
@@ -71,6 +75,8 @@ export class BatchSendOperation<M> extends ActiveOperation {
   /** What to hand to the client, in the order of the application's messages. */
   readonly messages: readonly M[];
 
+  /** Whether the spans are certainly not recorded. */
+  private readonly isDropped: boolean = false;
   private readonly links: Link[] = [];
   /** Where links wait for the answer: index of the message that the n-th link stands for. */
   private readonly linked: number[] | undefined;
@@ -92,6 +98,7 @@ export class BatchSendOperation<M> extends ActiveOperation {
       this.messages = messages;
       return;
     }
+    this.isDropped = telemetry.drops(trace.getSpan(ambient));
     // Walked by index all through: the array may be one that was received, whose iteration means something.
     const count = messages.length;
     const copies: M[] = [];
@@ -145,7 +152,7 @@ export class BatchSendOperation<M> extends ActiveOperation {
     const { telemetry, writer } = this;
     const existing = this.existingOf(ambient, message, index);
     if (existing === undefined) return message;
-    const options = { kind: spanKind('create'), attributes: plan.attributes };
+    const options = this.isDropped ? DROPPED_CREATE : { kind: spanKind('create'), attributes: plan.attributes };
     const span = tracer.startSpan(plan.spanName, options, ambient);
     const attributes = span.isRecording() ? telemetry.describeSpan(span, plan, message, writer) : undefined;
     const copy = writeContext(telemetry, message, writer, withSpan(ambient, span), span, existing);
@@ -173,16 +180,15 @@ export class BatchSendOperation<M> extends ActiveOperation {
   private startSpan(tracer: Tracer, ambient: Context, count: number, carriesOwn: boolean): Span {
     const { plan } = this;
     const links = this.linked === undefined ? this.links : undefined;
-    const span = tracer.startSpan(
-      plan.spanName,
-      { kind: sendKind(carriesOwn), attributes: plan.attributes, links },
-      ambient,
-    );
+    const kind = sendKind(carriesOwn);
+    const options = this.isDropped ? { kind } : { kind, attributes: plan.attributes, links };
+    const span = tracer.startSpan(plan.spanName, options, ambient);
     if (span.isRecording()) span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, count);
     return span;
   }
 
   private link(context: SpanContext, attributes: Attributes | undefined, index: number): void {
+    if (this.isDropped) return;
     this.links.push({ context, attributes });
     this.linked?.push(index);
   }

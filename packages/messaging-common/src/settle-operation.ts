@@ -3,7 +3,15 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Context, context as contextApi, type Link, type Span, type SpanContext, trace } from '@opentelemetry/api';
+import {
+  type Context,
+  context as contextApi,
+  type Link,
+  type Span,
+  type SpanContext,
+  type SpanOptions,
+  trace,
+} from '@opentelemetry/api';
 import { ActiveOperation, hrTime } from './active-operation';
 import { ambientSpan, scopeOf, withoutScope, withSpan } from './context';
 import { spanKind } from './conventions';
@@ -33,6 +41,8 @@ export interface Settled {
   readonly tookMs?: number;
 }
 
+const DROPPED: SpanOptions = { kind: spanKind('settle') };
+
 /** A call that acknowledges, rejects or deletes messages, or commits an offset. */
 export class SettleOperation extends ActiveOperation {
   readonly span: Span | undefined;
@@ -61,14 +71,18 @@ export class SettleOperation extends ActiveOperation {
     // A batch's links wait for the answer, which speaks of single messages.
     const linked = isElsewhere ? [...creations, around.spanContext()] : creations;
     if (isBatch) this.waiting = linked;
+    const isDropped = telemetry.drops(parent);
+    if (isDropped) this.waiting = [];
     this.span = tracer.startSpan(
       plan.spanName,
-      {
-        kind: spanKind('settle'),
-        attributes: plan.attributes,
-        links: isBatch ? undefined : linksTo(linked),
-        startTime: this.startedEpochMs === undefined ? undefined : hrTime(this.startedEpochMs),
-      },
+      isDropped
+        ? DROPPED
+        : {
+            kind: spanKind('settle'),
+            attributes: plan.attributes,
+            links: isBatch ? undefined : linksTo(linked),
+            startTime: this.startedEpochMs === undefined ? undefined : hrTime(this.startedEpochMs),
+          },
       withoutScope(active, parent),
     );
     this.context = withSpan(active, this.span);

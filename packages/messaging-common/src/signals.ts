@@ -15,6 +15,7 @@ import {
 import { Carrier } from './carrier';
 import { guard } from './errors';
 import { type Instruments, instrumentsOf } from './metrics';
+import { type Sampling, samplingOf, UNKNOWN } from './sampling';
 
 /**
  * The tracer, instruments and propagator in force, looked up again only when somebody registered others.
@@ -23,6 +24,8 @@ import { type Instruments, instrumentsOf } from './metrics';
 export class Signals {
   /** Undefined where no tracer provider is registered. */
   tracer: Tracer | undefined;
+  /** What its sampler will say in any case. */
+  sampling: Sampling = UNKNOWN;
   /** Undefined where no meter provider is registered. */
   instruments: Instruments | undefined;
   carrier: Carrier | undefined;
@@ -78,6 +81,7 @@ export class Signals {
     this.tracer = guard(diag, 'use the tracer provider', undefined, () =>
       isNoop(tracerProvider) ? undefined : tracerProvider?.getTracer(scopeName, scopeVersion),
     );
+    this.sampling = guard(diag, 'read how a tracer samples', UNKNOWN, () => samplingOf(this.tracer));
     this.carrier = guard(diag, 'use the propagator', undefined, () => propagator && new Carrier(propagator));
     if (metersChanged) {
       this.instruments = guard(diag, 'use the meter provider', undefined, () =>

@@ -8,8 +8,10 @@ import {
   type Context,
   type DiagLogger,
   type HrTime,
+  INVALID_TRACEID,
   propagation,
   type Span,
+  TraceFlags,
   type Tracer,
   trace,
 } from '@opentelemetry/api';
@@ -185,6 +187,15 @@ export class Telemetry {
   /** The tracer to use in a context; undefined where nothing is traced. */
   tracerIn(context: Context): Tracer | undefined {
     return this.signals.tracer === undefined || isSuppressed(context) ? undefined : this.signals.tracer;
+  }
+
+  /** Whether a span with this parent is certainly not recorded: nobody will read its attributes and links. */
+  drops(parent: Span | undefined): boolean {
+    const { dropsRoots, dropsUnsampled } = this.signals.sampling;
+    if (parent === undefined) return dropsRoots;
+    if (!dropsUnsampled) return false;
+    const { traceId, traceFlags } = parent.spanContext();
+    return (traceFlags & TraceFlags.SAMPLED) === 0 && traceId !== INVALID_TRACEID;
   }
 
   /**

@@ -1,0 +1,143 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import { type Attributes, context, INVALID_SPAN_CONTEXT, type Link, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  ParentBasedSampler,
+  type Sampler,
+  SamplingDecision,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace-base';
+import { samplingOf } from '../src/sampling';
+import { type Message, Rig, reader, writer } from './support';
+
+const UNSAMPLED = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;
+const SAMPLED = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+const root = new AlwaysOnSampler();
+
+/** Decides on what it is shown, as one that keeps spans of some queues does. */
+class OfQueue extends ParentBasedSampler {
+  override shouldSample(...args: Parameters<Sampler['shouldSample']>) {
+    const isWanted = args[4]['messaging.destination.name'] === 'orders';
+    return { decision: isWanted ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD };
+  }
+}
+
+describe('what is certain of a sampler', () => {
+  test.each<[string, Sampler | undefined, boolean, boolean]>([
+    ['the default', undefined, false, true],
+    ['parent-based, always off', new ParentBasedSampler({ root: new AlwaysOffSampler() }), true, true],
+    ['parent-based, a ratio', new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0.1) }), false, true],
+    ['always off', new AlwaysOffSampler(), true, true],
+    ['always on', root, false, false],
+    ['a ratio', new TraceIdRatioBasedSampler(0), false, false],
+    [
+      'unsampled remote parents are followed',
+      new ParentBasedSampler({ root, remoteParentNotSampled: root }),
+      false,
+      false,
+    ],
+    [
+      'unsampled local parents are followed',
+      new ParentBasedSampler({ root, localParentNotSampled: root }),
+      false,
+      false,
+    ],
+    ['a subclass', new OfQueue({ root }), false, false],
+    ['one of the application, with the name of another', named('AlwaysOffSampler'), false, false],
+  ])('%s', (_, sampler, dropsRoots, dropsUnsampled) => {
+    const tracer = new BasicTracerProvider(sampler && { sampler }).getTracer('test');
+    expect(samplingOf(tracer)).toEqual({ dropsRoots, dropsUnsampled });
+  });
+
+  test('nothing of a tracer of another make', () => {
+    expect(samplingOf(trace.getTracer('none'))).toEqual({ dropsRoots: false, dropsUnsampled: false });
+    expect(samplingOf(undefined)).toEqual({ dropsRoots: false, dropsUnsampled: false });
+  });
+});
+
+describe('below an unsampled parent', () => {
+  let rig: Rig;
+  afterEach(() => rig.tracing.stop());
+
+  test('the trace goes on with ids of its own, and stays unsampled', async () => {
+    rig = new Rig({}, { sampler: new ParentBasedSampler({ root }) });
+    const handled = rig.telemetry.startProcess(rig.plan('process'), messageWith(UNSAMPLED), reader);
+    const sent = handled?.handle(SETTLED, () => rig.sent(), undefined);
+    handled?.end();
+    const { traceId, spanId, traceFlags } = handled?.span?.spanContext() ?? INVALID_SPAN_CONTEXT;
+    expect([traceId, traceFlags]).toEqual(['a'.repeat(32), 0]);
+    expect(spanId).not.toBe('b'.repeat(16));
+    expect(sent?.headers?.['traceparent']).toMatch(new RegExp(`^00-a{32}-(?!${spanId})[0-9a-f]{16}-00$`));
+    expect(rig.tracing.spans()).toEqual([]);
+  });
+
+  test('a sampler of the application sees attributes and links all the same', async () => {
+    rig = new Rig({}, { sampler: new OfQueue({ root }) });
+    rig.telemetry.startProcess(rig.plan('process'), messageWith(UNSAMPLED), reader)?.end();
+    expect(seenOf(rig, 'process orders')).toMatchObject([['orders', 1]]);
+  });
+
+  test('an unsampled poll gives sampled messages spans that know all', async () => {
+    rig = new Rig({}, { sampler: new ParentBasedSampler({ root: new AlwaysOffSampler() }) });
+    const messages = rig.received([messageWith(SAMPLED, 'one'), messageWith(UNSAMPLED, 'two')]);
+    for (const _ of messages) await Promise.resolve();
+    expect(rig.spans('receive orders')).toEqual([]);
+    const { attributes, links } = rig.span('process orders');
+    expect(attributes['messaging.message.id']).toBe('one');
+    expect(links.length).toBe(2);
+  });
+
+  test('so does an unsampled batch', async () => {
+    rig = new Rig({}, { sampler: new ParentBasedSampler({ root: new AlwaysOffSampler() }) });
+    const messages = [messageWith(SAMPLED, 'one'), messageWith(UNSAMPLED, 'two')];
+    const plan = rig.plan('process', { isBatch: true });
+    const batch = rig.telemetry.startBatchProcess(plan, messages, reader, rig.plan('process'));
+    await batch?.handle(async () => {
+      for (const _ of messages) await Promise.resolve();
+    }, undefined);
+    expect(rig.span('process orders').attributes['messaging.message.id']).toBe('one');
+  });
+
+  test('a batch that is sent has a context for each message', async () => {
+    rig = new Rig({}, { sampler: new ParentBasedSampler({ root }) });
+    const ambient = trace.setSpanContext(ROOT_CONTEXT, {
+      traceId: 'a'.repeat(32),
+      spanId: 'c'.repeat(16),
+      traceFlags: 0,
+    });
+    const send = () =>
+      rig.telemetry.startBatchSend(rig.plan('send', { isBatch: true }), [{}, {}] as Message[], writer, () =>
+        rig.plan('create'),
+      );
+    const operation = context.with(ambient, send);
+    operation?.end();
+    const contexts = operation?.messages.map(({ headers }) => headers?.['traceparent']);
+    expect(new Set(contexts).size).toBe(2);
+    for (const one of contexts ?? []) expect(one).toMatch(/^00-a{32}-[0-9a-f]{16}-00$/);
+  });
+});
+
+const SETTLED = { endsAtSettlement: false, dropsPromise: false };
+
+function named(name: string): Sampler {
+  return { shouldSample: () => ({ decision: SamplingDecision.RECORD_AND_SAMPLED }), toString: () => name };
+}
+
+function messageWith(traceparent: string, id?: string): Message {
+  return { headers: { traceparent }, facts: { id } };
+}
+
+function seenOf(rig: Rig, name: string): [Attributes[string], number][] {
+  return rig
+    .spans(name)
+    .map(({ attributes, links }: { attributes: Attributes; links: Link[] }) => [
+      attributes['messaging.destination.name'],
+      links.length,
+    ]);
+}
