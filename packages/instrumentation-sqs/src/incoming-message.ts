@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { Attributes } from '@opentelemetry/api';
 import { propagation } from '@opentelemetry/api';
 import { type MessageFacts, type MessageReader, type RemoteContext, semconv } from '@otel-messaging/messaging-common';
 import type { SqsOptions } from './config';
@@ -52,16 +51,14 @@ export class IncomingReader implements MessageReader<IncomingMessage> {
     const system = received?.system ?? message.Attributes;
     const receives = Number(system?.['ApproximateReceiveCount']);
     const source = system?.['DeadLetterQueueSourceArn'];
-    const attributes: Attributes = {};
-    if (received?.requestId !== undefined) attributes[semconv.ATTR_AWS_REQUEST_ID] = received.requestId;
-    if (typeof source === 'string') {
-      attributes[semconv.ATTR_MESSAGING_DEAD_LETTER_SOURCE] = source.slice(source.lastIndexOf(':') + 1);
-    }
     return {
       id: message.MessageId,
       retryCount: receives > 1 ? receives - 1 : undefined,
       bodySize: this.options.captureBodySize ? exactly(message.Body) : undefined,
-      attributes,
+      attributes:
+        typeof source === 'string'
+          ? { [semconv.ATTR_MESSAGING_DEAD_LETTER_SOURCE]: source.slice(source.lastIndexOf(':') + 1) }
+          : undefined,
     };
   }
 

@@ -95,8 +95,10 @@ export function requestAttributes(answer: unknown, isLegacyToo: boolean): Attrib
   return attributes;
 }
 
-export function requestIdOf(answer: unknown): string | undefined {
-  return metadataOf(answer).requestId;
+/** The same for the spans of the messages that it brought. */
+export function requestIdAttribute(answer: unknown): Attributes | undefined {
+  const { requestId } = metadataOf(answer);
+  return requestId === undefined ? undefined : { [semconv.ATTR_AWS_REQUEST_ID]: requestId };
 }
 
 /** What the answer to a batch says of its n-th entry. */

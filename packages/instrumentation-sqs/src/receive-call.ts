@@ -5,7 +5,7 @@
 
 import { followIndex, letGoOfTaken, type ReceiveOperation, type Telemetry } from '@otel-messaging/messaging-common';
 import type { IncomingMessage } from './incoming-message';
-import { requestIdOf } from './operations';
+import { requestIdAttribute } from './operations';
 import type { Queue } from './queue';
 import { note, Received, rememberReceipt } from './received';
 import { AskedAttributes } from './received-attributes';
@@ -58,12 +58,16 @@ class ReceiveCall extends TracedCall<ReceiveOperation> {
       all.push(received);
     }
     const attributes = this.requestAttributes(output);
-    const deliveries = this.receive.endWithMessages(messages, reader, this.queue.plan('process'), attributes);
-    const requestId = requestIdOf(output);
+    const deliveries = this.receive.endWithMessages(
+      messages,
+      reader,
+      this.queue.plan('process'),
+      attributes,
+      requestIdAttribute(output),
+    );
     for (let i = 0; i < all.length; i++) {
       const received = all[i] as Received;
       received.delivery = deliveries[i];
-      received.requestId = requestId;
       received.attributes = undefined; // read by now, and perhaps large
       rememberReceipt(messages[i]?.ReceiptHandle, received);
     }

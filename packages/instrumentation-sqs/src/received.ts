@@ -10,8 +10,6 @@ import { Returned } from './returned';
 /** What is known of a message that was received, some of it not to be seen in the message that the application has. */
 export class Received {
   delivery: Delivery | undefined;
-  /** Id of the request that brought the message; known to its own span, not to the links of the poll. */
-  requestId: string | undefined;
   /** Where its receipt handle is remembered. */
   slot = -1;
 

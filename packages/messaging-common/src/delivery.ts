@@ -19,6 +19,8 @@ export class DeliveredBatch<M> {
   hasProcessed = false;
   /** Whether nothing more will be known of the messages than what their links have. */
   isDescribed = false;
+  /** What the span of each message has besides. */
+  common: Attributes | undefined;
   /** Whether spans of messages wait for what becomes of the whole batch. */
   isHolding = false;
 
@@ -85,6 +87,10 @@ export class Delivery<M = unknown> implements Delivered<M> {
 
   get isDescribed(): boolean {
     return this.batch.isDescribed;
+  }
+
+  get common(): Attributes | undefined {
+    return this.batch.common;
   }
 
   get reader(): MessageReader<M> {

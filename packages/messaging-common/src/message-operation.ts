@@ -34,6 +34,8 @@ export interface Delivered<M> {
   readonly attributes: Attributes | undefined;
   /** Whether that is all that is known, so that its own span need not ask again. */
   readonly isDescribed: boolean;
+  /** What its span has besides. */
+  readonly common: Attributes | undefined;
   /** Makes the operation the one that has the message's span; false if it has joined an earlier one instead. */
   claim?(operation: MessageOperation<M>): boolean;
   /** Called at the operation's end. */
@@ -137,6 +139,7 @@ export abstract class MessageOperation<M = unknown> extends ActiveOperation impl
     if (!this.span.isRecording()) return;
     const known = isDescribed || message === undefined ? attributes : undefined;
     telemetry.describeSpan(this.span, plan, message, reader, known);
+    if (this.delivered.common !== undefined) this.span.setAttributes(this.delivered.common);
     if (latencyMs !== undefined) this.span.setAttribute(ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, latencyMs);
   }
 

@@ -49,6 +49,7 @@ export class ProcessOperation<M = unknown> extends MessageOperation<M> {
       receiveSpan: undefined,
       attributes: undefined,
       isDescribed: false,
+      common: undefined,
     };
     const operation = new ProcessOperation(telemetry, plan, message, delivered, ROOT_CONTEXT);
     operation.isHandling = false;

@@ -49,12 +49,15 @@ export class ReceiveOperation extends ActiveOperation {
   /**
    * Ends the operation with the messages that it brought; walking the array makes their contexts active.
    * @param processPlan plan of each message's `process` span, or what finds it for messages of several destinations
+   * @param attributes of the call's own span
+   * @param common of the `process` span of each message
    */
   endWithMessages<M extends object>(
     messages: M[],
     reader: MessageReader<M>,
     processPlan: OperationPlan | ((message: M) => OperationPlan),
     attributes?: Attributes,
+    common?: Attributes,
   ): Delivery<M>[] {
     if (this.isEnded) return [];
     const { telemetry, plan } = this;
@@ -64,6 +67,8 @@ export class ReceiveOperation extends ActiveOperation {
       typeof processPlan === 'function'
         ? new DeliveredBatch(telemetry, processPlan(messages[0] as M), reader, processPlan)
         : new DeliveredBatch(telemetry, processPlan, reader);
+    batch.isDescribed = true;
+    batch.common = common;
     const delivered = deliver(batch, messages);
     try {
       this.span = this.startSpan(messages.length, attributes, this.links(messages, reader, delivered));

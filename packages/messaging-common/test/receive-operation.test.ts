@@ -203,12 +203,21 @@ describe('the delivery of a message', () => {
   });
 });
 
-test('what is learned of a message after its delivery is on its own span', async () => {
-  let id: string | undefined;
-  const learning = { ...reader, describe: () => ({ id }) };
-  const list = [rig.sent()];
-  start().endWithMessages(list, learning, rig.plan('process'));
-  id = 'learned';
+test('what all messages of an answer have in common is on their own spans, and on no link', async () => {
+  const list = [
+    rig.sent({ facts: { id: 'one' } }),
+    rig.sent({ facts: { id: 'two' } }),
+    { facts: { id: 'no context' } },
+  ];
+  start().endWithMessages(list, reader, rig.plan('process'), undefined, { 'aws.request_id': 'answer' });
   for (const _ of list) await pause();
-  expect(rig.span('process orders').attributes['messaging.message.id']).toBe('learned');
+  expect(rig.spans('process orders').map(({ attributes }) => attributes)).toMatchObject([
+    { 'messaging.message.id': 'one', 'aws.request_id': 'answer' },
+    { 'messaging.message.id': 'two', 'aws.request_id': 'answer' },
+    { 'messaging.message.id': 'no context', 'aws.request_id': 'answer' },
+  ]);
+  expect(rig.span('receive orders').links.map(({ attributes }) => attributes)).toEqual([
+    { 'messaging.message.id': 'one' },
+    { 'messaging.message.id': 'two' },
+  ]);
 });
