@@ -25,18 +25,19 @@ export class DeliveredBatch<M> {
   isHolding = false;
 
   /** Both clocks, read at one moment, so that they need not both be read for each message. */
-  private steadyMs = performance.now();
   private epochMs = Date.now();
 
   /**
    * @param plan plan of the `process` span of each message
    * @param planFor where messages of one batch have several destinations: the plan for one of them
+   * @param steadyMs now, by `performance.now()`
    */
   constructor(
     readonly telemetry: Telemetry,
     readonly plan: OperationPlan,
     readonly reader: MessageReader<M>,
     private readonly planFor?: (message: M) => OperationPlan,
+    private steadyMs = performance.now(),
   ) {}
 
   planOf(message: M): OperationPlan {

@@ -31,14 +31,16 @@ const DROPPED: SpanOptions = { kind: spanKind('receive') };
  */
 export class ReceiveOperation extends ActiveOperation {
   span: Span | undefined;
-  readonly context: Context;
   protected override startedEpochMs = Date.now();
-  private readonly ambient: Context;
+  private readonly ambient = contextApi.active();
 
   constructor(telemetry: Telemetry, plan: OperationPlan) {
     super(telemetry, plan, performance.now());
-    this.ambient = contextApi.active();
-    this.context = suppressed(this.ambient);
+  }
+
+  /** Made for those who ask: a client that makes no requests of its own below is not called in it. */
+  get context(): Context {
+    return suppressed(this.ambient);
   }
 
   /** The answer tells more of the destination than was known at the call. */
@@ -61,12 +63,13 @@ export class ReceiveOperation extends ActiveOperation {
   ): Delivery<M>[] {
     if (this.isEnded) return [];
     const { telemetry, plan } = this;
-    this.endedMs = performance.now();
+    const endedMs = performance.now();
+    this.endedMs = endedMs;
     telemetry.countMessages(plan, messages.length);
     const batch =
       typeof processPlan === 'function'
-        ? new DeliveredBatch(telemetry, processPlan(messages[0] as M), reader, processPlan)
-        : new DeliveredBatch(telemetry, processPlan, reader);
+        ? new DeliveredBatch(telemetry, processPlan(messages[0] as M), reader, processPlan, endedMs)
+        : new DeliveredBatch(telemetry, processPlan, reader, undefined, endedMs);
     batch.isDescribed = true;
     batch.common = common;
     const delivered = deliver(batch, messages);
