@@ -75,6 +75,28 @@ describeNative<Confluent>(confluent, `${NAME} in the manner of kafkajs`, (client
     });
   });
 
+  test.each(['eachMessage', 'eachBatch'] as const)('the lag of a consumer with %s', async (name) => {
+    await producer.send({ topic, messages: [{ value: '1' }, { value: '2' }] });
+    let count = 0;
+    const handlers = {
+      eachMessage: async () => {
+        count++;
+      },
+      eachBatch: async ({ batch }: { batch: { messages: unknown[] } }) => {
+        count += batch.messages.length;
+      },
+    };
+    let seen: unknown;
+    await cluster.run([topic], { [name]: handlers[name] }, async () => {
+      const gauge = (await tracing.metrics()).find(
+        ({ descriptor }) => descriptor.name === 'kafka.consumer.records_lag',
+      );
+      seen = gauge?.dataPoints.map(({ attributes, value }) => [attributes['messaging.destination.name'], value]);
+      return count === 2 && JSON.stringify(seen) === JSON.stringify([[topic, 0]]);
+    });
+    expect(seen).toEqual([[topic, 0]]);
+  });
+
   test('several topics: one send span, a create span for each message', async () => {
     const [other] = (await cluster.topics(1)) as [string];
     const messages = [{ key: 'a', value: null }, { value: '2' }];

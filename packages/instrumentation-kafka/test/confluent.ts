@@ -72,7 +72,7 @@ export class TestConfluent {
   }
 
   /** Runs a new consumer until the condition holds. */
-  async run(topics: string[], config: ConsumerRunConfig, isDone: () => boolean): Promise<void> {
+  async run(topics: string[], config: ConsumerRunConfig, isDone: () => boolean | Promise<boolean>): Promise<void> {
     const consumer = await this.consumer(topics);
     await consumer.run(config);
     await eventually('the messages', isDone);

@@ -58,7 +58,8 @@ class MessagesStream extends Readable {
 
 const { send } = Producer.prototype;
 // Channels are the process's, and so are the subscriptions of instrumentations in test files that ran in it before.
-Object.assign(channel('plt:kafka:instances'), { _subscribers: [] });
+for (const name of ['plt:kafka:instances', 'plt:kafka:consumer:lag'])
+  Object.assign(channel(name), { _subscribers: [] });
 const instrumentation = new KafkaInstrumentation();
 let tracing: Tracing;
 
@@ -233,4 +234,24 @@ describe('PltFormat', () => {
   ])('describes %s', (_what, record, attributes, bodySize) => {
     expect(format.describe({ topic: 't', ...record })).toEqual({ attributes, bodySize });
   });
+});
+
+test('the lag that a consumer was asked for, by partition', async () => {
+  const client = { clientId: 'shop', groupId: 'billing' };
+  const publish = (orders: bigint[]) =>
+    channel('plt:kafka:consumer:lag').publish({ client, lag: new Map([['orders', orders]]) });
+  const lags = async () => {
+    const gauge = (await tracing.metrics()).find(({ descriptor }) => descriptor.name === 'kafka.consumer.records_lag');
+    return gauge?.dataPoints.map(({ attributes, value }) => [attributes['messaging.destination.partition.id'], value]);
+  };
+  publish([3n, -1n, -2n]);
+  expect(await lags()).toEqual([['0', 3]]);
+  publish([-1n, 4n, -2n]);
+  expect(await lags()).toEqual(
+    expect.arrayContaining([
+      ['0', 0],
+      ['1', 4],
+    ]),
+  );
+  expect(() => channel('plt:kafka:consumer:lag').publish(null)).not.toThrow();
 });

@@ -313,6 +313,35 @@ export function describeRdKafka(
     },
   );
 
+  test('how many records of a partition the application has not got yet, and zero once the partition is gone', async () => {
+    await reports(5, () => {
+      for (let i = 0; i < 5; i++) producer.produce(topic, null, value(`${i}`));
+    });
+    const consumer = await cluster.consumer([topic]);
+    let got = 0;
+    const poll = async (count: number) => {
+      while (got < count) {
+        const messages = await new Promise<RdMessage[]>((resolve, reject) => {
+          consumer.consume(count - got, (error: unknown, list: RdMessage[]) => (error ? reject(error) : resolve(list)));
+        });
+        got += messages.length;
+      }
+    };
+    const lag = async () => {
+      const gauge = (await tracing.metrics()).find(
+        ({ descriptor }) => descriptor.name === 'kafka.consumer.records_lag',
+      );
+      return gauge?.dataPoints.map(({ attributes, value }) => [attributes['messaging.destination.name'], value]);
+    };
+    await poll(2);
+    expect(await lag()).toEqual([[topic, 3]]);
+    await poll(5);
+    expect(await lag()).toEqual([[topic, 0]]);
+    await reports(1, () => producer.produce(topic, null, value('late')));
+    await disconnected(consumer);
+    expect(await lag()).toEqual([[topic, 0]]);
+  });
+
   test('a message that its handler sends on to a retry topic says how often it was tried', async () => {
     await reports(1, () => producer.produce(topic, null, value('v')));
     const consumer = await cluster.consumer([topic]);

@@ -17,6 +17,7 @@ export { errorType, guard } from './errors';
 export { type Handled, handledHere } from './handled-here';
 export { MessagingInstrumentation } from './instrumentation';
 export { isFollowed } from './iteration';
+export type { LagSource } from './lag-gauge';
 export { nestModule } from './nestjs';
 export type {
   Destination,

@@ -14,8 +14,14 @@ import {
 /** Half of what SDKs keep of one instrument by default, since they also keep those that are gone. */
 const MAX_PARTITIONS = 1000;
 
+/** Tells a partition's lag when it is asked, at each collection. */
+export interface LagSource {
+  /** Undefined where the partition is not ours any more; must not throw. */
+  records(): number | undefined;
+}
+
 interface Reading {
-  records: number;
+  records: number | LagSource;
   isGone: boolean;
   readonly attributes: Attributes;
 }
@@ -34,12 +40,12 @@ export class LagGauge {
         description: 'Records of a partition that the consumer has yet to handle.',
       })
       .addCallback((result) => {
-        for (const { records, attributes } of this.readings.values()) result.observe(records, attributes);
+        for (const reading of this.readings.values()) result.observe(recordsOf(reading), reading.attributes);
       });
   }
 
   /** @param plan that of processing the partition's messages; the same object each time */
-  set(plan: OperationPlan, records: number): void {
+  set(plan: OperationPlan, records: number | LagSource): void {
     const reading = this.readings.get(plan);
     if (reading?.isGone === false) {
       reading.records = records;
@@ -62,6 +68,15 @@ export class LagGauge {
     for (const [plan, { isGone }] of this.readings) if (isGone) this.readings.delete(plan);
     return this.readings.size < MAX_PARTITIONS;
   }
+}
+
+function recordsOf(reading: Reading): number {
+  if (typeof reading.records === 'number') return reading.records;
+  const records = reading.records.records();
+  if (records !== undefined) return records;
+  reading.records = 0;
+  reading.isGone = true;
+  return 0;
 }
 
 /** Those of the plan's metrics, without the operation: a lag is of none. */

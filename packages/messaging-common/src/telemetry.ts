@@ -24,6 +24,7 @@ import type { ResolvedConfig } from './config';
 import { isSuppressed } from './context';
 import { errorType, guard, report } from './errors';
 import { recordException } from './exceptions';
+import type { LagSource } from './lag-gauge';
 import type { MessageReader, MessageWriter, OperationFacts, OperationType } from './operation';
 import { OperationPlan } from './plan';
 import { ProcessOperation } from './process-operation';
@@ -250,9 +251,15 @@ export class Telemetry {
 
   /** How many records of the plan's partition are yet to be handled; undefined for one that is not ours any more. */
   recordLag(plan: OperationPlan, records: number | undefined): void {
+    if (records === undefined) this.signals.instruments?.lag.forget(plan);
+    else if (this.isOn()) this.signals.instruments?.lag.set(plan, Math.max(0, records));
+  }
+
+  /** The same by a source that is asked at each collection; false where there are no metrics. */
+  followLag(plan: OperationPlan, source: LagSource): boolean {
     const { instruments } = this.signals;
-    if (records === undefined) instruments?.lag.forget(plan);
-    else if (this.isOn()) instruments?.lag.set(plan, Math.max(0, records));
+    instruments?.lag.set(plan, source);
+    return instruments !== undefined;
   }
 
   /** A message that was sent has come back; its span may have ended long ago. */

@@ -87,3 +87,18 @@ test('nothing is recorded while the instrumentation is off', async () => {
   rig.telemetry.recordLag(partition('0'), 5);
   expect(await lags()).toBeUndefined();
 });
+
+test('a source is asked at each collection, until it knows of nothing more', async () => {
+  const plan = partition('0');
+  let records: number | undefined = 5;
+  expect(rig.telemetry.followLag(plan, { records: () => records })).toBe(true);
+  expect(await lags()).toEqual({ 0: 5 });
+  records = 2;
+  expect(await lags()).toEqual({ 0: 2 });
+  records = undefined;
+  expect(await lags()).toEqual({ 0: 0 });
+  records = 7;
+  expect(await lags()).toEqual({ 0: 0 });
+  rig.telemetry.followLag(plan, { records: () => records });
+  expect(await lags()).toEqual({ 0: 7 });
+});

@@ -11,6 +11,7 @@ import { BATCH, ConfluentFormat, handlersOf, RECORD } from './confluent-records'
 import { Commits } from './kafkajs-commits';
 import { Handlers } from './kafkajs-consumer';
 import { Sends } from './kafkajs-producer';
+import { Positions, type Watermarks, weakly } from './rdkafka-lag';
 import { clientFactsOf, type RdClient, type RdKafkaScope } from './rdkafka-scope';
 
 /** The class `Kafka` of Confluent's API in the manner of kafkajs. */
@@ -27,9 +28,10 @@ export function patchConfluent({ prototype }: ConfluentKafkaClass, scope: RdKafk
   const outgoing = outgoingFormats(new ConfluentFormat(options), topics);
   const delivered = deliveredFormats(new DeliveredFormat(options), topics);
   const producers = new Clients(scope, (client) => new Sends(client, telemetry, outgoing));
-  const consumers = new Clients(scope, (client) => {
+  const consumers = new Clients(scope, (client, inner) => {
     const commits = new Commits(client, telemetry);
-    return { handlers: new Handlers(client, telemetry, delivered, commits), commits };
+    const positions = inner && new Positions(telemetry, weakly(inner));
+    return { handlers: new Handlers(client, telemetry, delivered, commits, positions), commits };
   });
   const patchClient = {
     producer: (client: object) => patchProducer(client, producers, scope),
@@ -49,7 +51,7 @@ export function patchConfluent({ prototype }: ConfluentKafkaClass, scope: RdKafk
 
 /** A producer or consumer; works with a client of librdkafka's other API, from `connect` on. */
 interface ConfluentClient {
-  _getInternalClient?(): RdClient | null;
+  _getInternalClient?(): (RdClient & Watermarks) | null;
 }
 
 /** What is kept of each client. */
@@ -58,7 +60,7 @@ class Clients<State> {
 
   constructor(
     private readonly scope: RdKafkaScope,
-    private readonly make: (client: ClientFacts) => State,
+    private readonly make: (client: ClientFacts, inner?: RdClient & Watermarks) => State,
   ) {}
 
   known(client: ConfluentClient): State | undefined {
@@ -71,7 +73,7 @@ class Clients<State> {
     const inner = client._getInternalClient?.() ?? undefined;
     if (inner === undefined) return this.make({}); // not connected: the call will fail
     this.scope.inner.add(inner);
-    const state = this.make(clientFactsOf(inner));
+    const state = this.make(clientFactsOf(inner), inner);
     this.states.set(client, state);
     return state;
   }

@@ -13,6 +13,7 @@ import type { Formats } from '../retry-format';
 import { followed } from './kafkajs-batch';
 import { Commits } from './kafkajs-commits';
 import { followLag } from './kafkajs-lag';
+import type { Positions } from './rdkafka-lag';
 
 /** kafkajs awaits what a handler returns before it goes on. */
 const AWAITED = { endsAtSettlement: false, dropsPromise: false } as const;
@@ -60,6 +61,8 @@ export class Handlers {
     private readonly telemetry: Telemetry,
     private readonly formats: Formats<MessageReader<KafkaMessage>>,
     private readonly commits: Commits,
+    /** Absent where the client tells of its lag by events. */
+    private readonly positions?: Positions,
   ) {
     this.plans = new TopicPlans(telemetry, client, processFacts);
     this.batchPlans = new TopicPlans(telemetry, client, batchProcessFacts);
@@ -76,22 +79,21 @@ export class Handlers {
   }
 
   eachMessage(handler: AnyFunction): NonNullable<ConsumerRunConfig['eachMessage']> {
-    const { telemetry, plans, formats } = this;
+    const { telemetry, plans, formats, positions } = this;
     const awaited = asNativePromise(handler);
     return function eachMessage(this: unknown, payload: EachMessagePayload) {
       if (!telemetry.isOn()) return handler.call(this, payload);
-      const operation = telemetry.startProcess(
-        plans.of(payload.topic, payload.partition),
-        payload.message as KafkaMessage,
-        formats.of(payload.topic),
-      );
+      const { topic, partition, message } = payload;
+      const plan = plans.of(topic, partition);
+      positions?.delivered(plan, topic, partition, message.offset);
+      const operation = telemetry.startProcess(plan, message as KafkaMessage, formats.of(topic));
       if (operation === undefined) return handler.call(this, payload);
       return operation.handle(AWAITED, awaited, this, payload);
     };
   }
 
   eachBatch(handler: AnyFunction): NonNullable<ConsumerRunConfig['eachBatch']> {
-    const { telemetry, plans, batchPlans, formats, commits } = this;
+    const { telemetry, plans, batchPlans, formats, commits, positions } = this;
     const awaited = asNativePromise(handler);
     return function eachBatch(this: unknown, payload: EachBatchPayload) {
       if (!telemetry.isOn()) return handler.call(this, payload);
@@ -103,6 +105,7 @@ export class Handlers {
         plans.of(topic, partition),
       );
       if (operation === undefined) return handler.call(this, payload);
+      positions?.delivered(plans.of(topic, partition), topic, partition, messages[messages.length - 1]?.offset);
       const given = telemetry.guard('follow a batch', payload, () => followed(payload, operation, telemetry, commits));
       return operation.handle(awaited, this, given);
     };

@@ -4,6 +4,7 @@
  */
 
 import { channel } from 'node:diagnostics_channel';
+import { followLag } from './platformatic-lag';
 import { patchProducer } from './platformatic-producer';
 import { patchStream } from './platformatic-stream';
 import { type Means, Scope } from './scope';
@@ -18,8 +19,8 @@ interface Created {
 
 /**
  * Finds the classes of @platformatic/kafka by the first of their instances, and wraps their prototypes.
- * No module hook: the package has ES modules only, which nothing hooks in an application without a loader. No other of
- * its channels: they show an application's options, in which nothing may be changed, and a record before anybody has it.
+ * No module hook: the package has ES modules only, which nothing hooks in an application without a loader. Besides that of
+ * the consumers' lag no other of its channels: they show an application's options, in which nothing may be changed, and a record before anybody has it.
  */
 export class Platformatic {
   private readonly scope: Scope;
@@ -33,6 +34,7 @@ export class Platformatic {
     channel(INSTANCES).subscribe((message) => {
       this.scope.telemetry.guard('trace a client', undefined, () => this.learn(message as Created));
     });
+    followLag(means.telemetry);
   }
 
   /** Patches what is known, where it is not patched. */

@@ -8,11 +8,12 @@ import { deliveredFormats } from '../retry-format';
 import { ADDING } from './data-listeners';
 import { patchCommits } from './rdkafka-commits';
 import { Deliveries } from './rdkafka-deliveries';
+import { Positions, type Watermarks, weakly } from './rdkafka-lag';
 import { RdFormat } from './rdkafka-message';
 import { ByTopic, Polls } from './rdkafka-polls';
 import { type ClientClass, clientFactsOf, type RdClient, type RdKafkaScope } from './rdkafka-scope';
 
-interface RdConsumer extends RdClient {
+interface RdConsumer extends RdClient, Watermarks {
   listenerCount(event: string): number;
 }
 
@@ -31,9 +32,10 @@ export function patchConsumerClass({ prototype }: ClientClass, scope: RdKafkaSco
     let state = states.get(consumer);
     if (state === undefined) {
       const client = clientFactsOf(consumer);
+      const positions = new Positions(telemetry, weakly(consumer));
       state = {
-        deliveries: new Deliveries(consumer, client, scope, formats),
-        polls: new Polls(client, scope, new ByTopic(format, formats)),
+        deliveries: new Deliveries(consumer, client, scope, formats, positions),
+        polls: new Polls(client, scope, new ByTopic(format, formats), positions),
       };
       states.set(consumer, state);
     }

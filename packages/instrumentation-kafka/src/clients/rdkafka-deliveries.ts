@@ -7,6 +7,7 @@ import type { AnyFunction, MessageReader, ProcessOperation } from '@otel-messagi
 import { type ClientFacts, processFacts, TopicPlans } from '../operations';
 import type { Formats } from '../retry-format';
 import { DataListeners } from './data-listeners';
+import type { Positions } from './rdkafka-lag';
 import type { RdMessage } from './rdkafka-message';
 import type { RdKafkaScope } from './rdkafka-scope';
 
@@ -26,6 +27,7 @@ export class Deliveries {
     client: ClientFacts,
     private readonly scope: RdKafkaScope,
     private readonly formats: Formats<MessageReader<RdMessage>>,
+    private readonly positions: Positions,
   ) {
     this.plans = new TopicPlans(scope.telemetry, client, processFacts);
   }
@@ -43,12 +45,10 @@ export class Deliveries {
     const { telemetry } = this.scope;
     if (!telemetry.isOn() || typeof message !== 'object' || message === null) return handler.apply(thisArg, args);
     if (this.latest?.message === message) return this.latest.operation.run(handler, thisArg, ...args);
-    const { topic, partition } = message as RdMessage;
-    const operation = telemetry.startProcess(
-      this.plans.of(topic, partition ?? undefined),
-      message as RdMessage,
-      this.formats.of(topic),
-    );
+    const { topic, partition, offset } = message as RdMessage;
+    const plan = this.plans.of(topic, partition ?? undefined);
+    this.positions.delivered(plan, topic, partition, offset);
+    const operation = telemetry.startProcess(plan, message as RdMessage, this.formats.of(topic));
     if (operation === undefined) return handler.apply(thisArg, args);
     this.latest = this.hasSeveral() ? { message: message as RdMessage, operation } : undefined;
     return operation.handle(DROPPED, handler, thisArg, ...args);

@@ -6,6 +6,7 @@
 import type { AnyFunction, MessageFacts, MessageReader, ReceiveOperation } from '@otel-messaging/messaging-common';
 import { type ClientFacts, pollFacts, processFacts, TopicPlans } from '../operations';
 import type { Formats } from '../retry-format';
+import type { Positions } from './rdkafka-lag';
 import type { RdFormat, RdMessage } from './rdkafka-message';
 import type { RdKafkaScope } from './rdkafka-scope';
 
@@ -18,6 +19,7 @@ export class Polls {
     client: ClientFacts,
     private readonly scope: RdKafkaScope,
     private readonly format: MessageReader<RdMessage>,
+    private readonly positions: Positions,
   ) {
     this.plans = new TopicPlans(scope.telemetry, client, pollFacts);
     this.processPlans = new TopicPlans(scope.telemetry, client, processFacts);
@@ -53,6 +55,10 @@ export class Polls {
       const planOf = ({ topic, partition }: RdMessage) => this.processPlans.of(topic, partition ?? undefined);
       operation.refine(this.planOf(delivered));
       operation.endWithMessages(delivered, this.format, planOf);
+      for (let i = 0; i < delivered.length; i++) {
+        const message = delivered[i] as RdMessage;
+        this.positions.delivered(planOf(message), message.topic, message.partition, message.offset);
+      }
     });
     operation.end();
   }

@@ -4,13 +4,14 @@
  */
 
 import { deliveredFormats } from '../retry-format';
+import { Positions, type Watermarks, weakly } from './rdkafka-lag';
 import { RdFormat } from './rdkafka-message';
 import { type ClientClass, clientFactsOf, type RdClient, type RdKafkaScope } from './rdkafka-scope';
 import { patchStreamClass } from './streams';
 
 /** What `createReadStream` makes; it polls its consumer for messages. */
 interface RdStream {
-  readonly consumer: RdClient | null;
+  readonly consumer: (RdClient & Watermarks) | null;
 }
 
 /** The stream's messages have their spans where the application takes them; its polls have none. */
@@ -23,6 +24,7 @@ export function patchConsumerStreamClass({ prototype }: ClientClass, scope: RdKa
     };
   });
   return patchStreamClass(prototype as RdStream, scope, ({ consumer }) => {
-    return { client: clientFactsOf(consumer ?? {}), formats };
+    const positions = consumer === null ? undefined : new Positions(scope.telemetry, weakly(consumer));
+    return { client: clientFactsOf(consumer ?? {}), formats, positions };
   });
 }

@@ -12,18 +12,22 @@ import {
 import { type ClientFacts, processFacts, TopicPlans } from '../operations';
 import type { Formats } from '../retry-format';
 import { ADDING, DataListeners } from './data-listeners';
+import type { Positions } from './rdkafka-lag';
 import type { Scope } from './scope';
 
 /** What all clients' delivered records have. */
 interface Delivered {
   readonly topic: string;
   readonly partition?: number | null;
+  readonly offset?: unknown;
 }
 
 /** What is known of a stream: whose messages it gives, and how they are read. */
 export interface StreamFacts<M extends Delivered> {
   readonly client: ClientFacts;
   readonly formats: Formats<MessageReader<M>>;
+  /** Absent where the client does not tell how far a partition's records go. */
+  readonly positions?: Positions;
 }
 
 /** Emitters ignore what a listener returns. */
@@ -71,13 +75,15 @@ class Taking<M extends Delivered> {
   readonly listeners = new DataListeners((listener, thisArg, args) => this.handle(listener, thisArg, args));
   private readonly plans: TopicPlans;
   private readonly formats: Formats<MessageReader<M>>;
+  private readonly positions: Positions | undefined;
 
   constructor(
-    { client, formats }: StreamFacts<M>,
+    { client, formats, positions }: StreamFacts<M>,
     private readonly scope: Scope,
   ) {
     this.plans = new TopicPlans(scope.telemetry, client, processFacts);
     this.formats = formats;
+    this.positions = positions;
   }
 
   /** Undefined for what is no single message: streams may give bare values, or lists. */
@@ -88,7 +94,9 @@ class Taking<M extends Delivered> {
       const topic: unknown = message?.topic;
       return typeof topic === 'string' ? this.plans.of(topic, message.partition ?? undefined) : undefined;
     });
-    return plan && telemetry.startProcess(plan, message, this.formats.of(message.topic));
+    if (plan === undefined) return undefined;
+    this.positions?.delivered(plan, message.topic, message.partition, message.offset);
+    return telemetry.startProcess(plan, message, this.formats.of(message.topic));
   }
 
   private handle(listener: AnyFunction, thisArg: unknown, args: unknown[]): unknown {
