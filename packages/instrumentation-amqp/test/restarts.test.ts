@@ -3,8 +3,16 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+import { setTimeout } from 'node:timers/promises';
 import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
-import { eventually, type OwnBroker, startOwnBroker, startTracing, type Tracing } from '@otel-messaging/test-utils';
+import {
+  eventually,
+  type OwnBroker,
+  RABBITMQ_WRITES_QUEUES_AFTER_MS,
+  startOwnBroker,
+  startTracing,
+  type Tracing,
+} from '@otel-messaging/test-utils';
 import type { AmqpConnectionManager, ChannelWrapper } from 'amqp-connection-manager';
 import type { Channel } from 'amqplib';
 import { connectionManager, instrumentation } from './amqplib';
@@ -52,7 +60,7 @@ function publish(wrapper: ChannelWrapper, queue: string, seen: Seen): void {
         seen.onConfirm();
         span.end();
       },
-      () => setTimeout(attempt, 20),
+      () => globalThis.setTimeout(attempt, 20),
     );
   };
   const inSpan = trace.setSpan(ROOT_CONTEXT, span);
@@ -77,7 +85,7 @@ async function killedAndStartedAgain(manager: AmqpConnectionManager, seen: Seen,
   const restarted = broker.restart();
   for (let i = 0; i < third; i++) {
     publishOne();
-    if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    if (i % 100 === 0) await setTimeout(10);
   }
   await restarted;
   return unconfirmed;
@@ -105,6 +113,7 @@ test(`a broker that is killed ${KILLS === 1 ? 'once' : `${KILLS} times`} with ${
     wrapper.ack(message);
   });
 
+  await setTimeout(RABBITMQ_WRITES_QUEUES_AFTER_MS); // or it forgets the queue, with all that it has confirmed
   let lost = 0;
   for (let kill = 0; kill < KILLS; kill++) {
     lost += await killedAndStartedAgain(manager, seen, () => publish(wrapper, queue, seen));

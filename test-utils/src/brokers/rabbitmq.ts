@@ -19,6 +19,12 @@ const PORT_TAKEN = /eaddrinuse|already in use|already a epmd|failed to bind/i;
 const ATTEMPTS = 3;
 
 /**
+ * Milliseconds after which a killed RabbitMQ knows the queues that were declared: its database keeps them in memory for two
+ * seconds before it writes them, and nothing tells when it has.
+ */
+export const RABBITMQ_WRITES_QUEUES_AFTER_MS = 4000;
+
+/**
  * A RabbitMQ of our own: user and password `guest`, virtual host `/`, nothing declared.
  * @param settings more lines of its configuration
  */

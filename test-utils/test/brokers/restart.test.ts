@@ -3,9 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+import { setTimeout } from 'node:timers/promises';
 import amqp from 'amqplib';
 import { Kafka, logLevel } from 'kafkajs';
-import { type OwnBroker, startOwnBroker } from '../../src/brokers/index';
+import { type OwnBroker, RABBITMQ_WRITES_QUEUES_AFTER_MS, startOwnBroker } from '../../src/brokers/index';
 import { accepts } from '../../src/brokers/ports';
 
 /** A test may be the first that needs a broker on this machine, and prepare it. */
@@ -51,6 +52,7 @@ test(
     await channel.assertQueue('orders', { durable: true });
     channel.sendToQueue('orders', Buffer.from('body'), { persistent: true });
     await channel.waitForConfirms();
+    await setTimeout(RABBITMQ_WRITES_QUEUES_AFTER_MS);
 
     await broker.halt('SIGKILL');
     await expect(amqp.connect(url)).rejects.toThrow();
