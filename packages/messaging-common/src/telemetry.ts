@@ -8,7 +8,6 @@ import {
   type Context,
   type DiagLogger,
   type HrTime,
-  INVALID_TRACEID,
   propagation,
   type Span,
   TraceFlags,
@@ -195,8 +194,9 @@ export class Telemetry {
     const { dropsRoots, dropsUnsampled } = this.signals.sampling;
     if (parent === undefined) return dropsRoots;
     if (!dropsUnsampled) return false;
-    const { traceId, traceFlags } = parent.spanContext();
-    return (traceFlags & TraceFlags.SAMPLED) === 0 && traceId !== INVALID_TRACEID;
+    const spanContext = parent.spanContext();
+    // To a sampler an invalid parent is none.
+    return (spanContext.traceFlags & TraceFlags.SAMPLED) === 0 && trace.isSpanContextValid(spanContext);
   }
 
   /**

@@ -83,6 +83,13 @@ describe('below an unsampled parent', () => {
     expect(seenOf(rig, 'process orders')).toMatchObject([['orders', 1]]);
   });
 
+  test('an invalid parent is none: the span is a root, with all that it has', async () => {
+    rig = new Rig({}, { sampler: new ParentBasedSampler({ root }) });
+    const invalid = { traceId: 'a'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 };
+    rig.sent({}, trace.setSpanContext(ROOT_CONTEXT, invalid));
+    expect(seenOf(rig, 'send orders')).toMatchObject([['orders', 0]]);
+  });
+
   test('an unsampled poll gives sampled messages spans that know all', async () => {
     rig = new Rig({}, { sampler: new ParentBasedSampler({ root: new AlwaysOffSampler() }) });
     const messages = rig.received([messageWith(SAMPLED, 'one'), messageWith(UNSAMPLED, 'two')]);
