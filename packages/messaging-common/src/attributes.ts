@@ -11,7 +11,10 @@ import * as semconv from './semconv';
 
 export type SemconvMode = 'new' | 'dup';
 
-/** What a sampler may decide on: given at a span's start. */
+/**
+ * What a sampler may decide on: given at a span's start.
+ * @see semantic-conventions v1.45.0, docs/messaging/messaging-spans.md, on attributes that matter for sampling decisions
+ */
 export function operationAttributes(facts: OperationFacts, mode: SemconvMode): Attributes {
   const { destination, server } = facts;
   return known({
@@ -28,8 +31,12 @@ export function operationAttributes(facts: OperationFacts, mode: SemconvMode): A
     [semconv.ATTR_MESSAGING_CONSUMER_GROUP_NAME]: facts.consumerGroup,
     [semconv.ATTR_SERVER_ADDRESS]: server?.address,
     [semconv.ATTR_SERVER_PORT]: server?.address === undefined ? undefined : server.port,
-    ...facts.attributes,
   });
+}
+
+/** What the system says of an operation besides; no sampler is promised it. */
+export function detailAttributes({ attributes }: OperationFacts): Attributes | undefined {
+  return attributes && known(attributes);
 }
 
 const NONE: Readonly<Attributes> = Object.freeze({});

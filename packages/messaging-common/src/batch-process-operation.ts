@@ -3,15 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import {
-  type Context,
-  type Link,
-  ROOT_CONTEXT,
-  type Span,
-  type SpanContext,
-  type SpanOptions,
-  TraceFlags,
-} from '@opentelemetry/api';
+import { type Context, type Link, ROOT_CONTEXT, type Span, type SpanContext, TraceFlags } from '@opentelemetry/api';
 import { ActiveOperation } from './active-operation';
 import { ambientSpan, type DeliveryScope, withoutScope, withScope, withSpan } from './context';
 import { spanKind } from './conventions';
@@ -33,8 +25,6 @@ export interface BatchSetting {
   /** Spans of single messages wait for the end of the batch, whose outcome may speak of each. */
   readonly holdsMessages?: boolean;
 }
-
-const DROPPED: SpanOptions = { kind: spanKind('process') };
 
 /**
  * A callback that handles several messages at once: one span that links to all of them and has no parent of theirs.
@@ -89,14 +79,14 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
       delivery.attributes ??= telemetry.linkAttributes(messages[i], reader);
       links.push({ context: delivery.creation, attributes: delivery.attributes });
     }
-    this.span = telemetry
-      .tracerIn(ambient)
-      ?.startSpan(
-        plan.spanName,
-        isDropped ? DROPPED : { kind: spanKind('process'), attributes: plan.attributes, links },
-        withoutScope(ambient, parent),
-      );
-    if (this.span?.isRecording()) this.span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, messages.length);
+    const tracer = telemetry.tracerIn(ambient);
+    if (tracer !== undefined) {
+      const context = withoutScope(ambient, parent);
+      this.span = isDropped
+        ? telemetry.startDropped(tracer, plan, parent, context)
+        : telemetry.startSpan(tracer, plan, spanKind('process'), context, links);
+      if (this.span.isRecording()) this.span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, messages.length);
+    }
     if (telemetry.config.perMessageSpans) followIteration(messages);
   }
 

@@ -3,14 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import {
-  type Attributes,
-  type Context,
-  ROOT_CONTEXT,
-  type Span,
-  type SpanContext,
-  type SpanOptions,
-} from '@opentelemetry/api';
+import { type Attributes, type Context, ROOT_CONTEXT, type Span, type SpanContext } from '@opentelemetry/api';
 import { ActiveOperation, hrTime } from './active-operation';
 import type { Incoming } from './carrier';
 import { type DeliveryScope, withoutScope, withScope } from './context';
@@ -41,9 +34,6 @@ export interface Delivered<M> {
   /** Called at the operation's end. */
   release?(operation: MessageOperation<M>): void;
 }
-
-/** Options of a span that nobody will read. */
-const DROPPED: SpanOptions = { kind: spanKind('process') };
 
 /** The span and the context of one message that is handled: where they belong, and when the span starts. */
 export abstract class MessageOperation<M = unknown> extends ActiveOperation implements DeliveryScope {
@@ -122,20 +112,14 @@ export abstract class MessageOperation<M = unknown> extends ActiveOperation impl
     if (tracer === undefined) return;
     const around = spanAround(this.ambient);
     const parent = parentOf(telemetry.config, plan, incoming, around);
+    const context = withoutScope(this.context, parent);
     if (telemetry.drops(parent)) {
-      this.span = tracer.startSpan(plan.spanName, DROPPED, withoutScope(this.context, parent));
+      this.span = telemetry.startDropped(tracer, plan, parent, context);
       return;
     }
-    this.span = tracer.startSpan(
-      plan.spanName,
-      {
-        kind: spanKind('process'),
-        attributes: plan.attributes,
-        links: linksOf(incoming, receiveSpan, around, parent),
-        startTime: this.startedEpochMs === undefined ? undefined : hrTime(this.startedEpochMs),
-      },
-      withoutScope(this.context, parent),
-    );
+    const links = linksOf(incoming, receiveSpan, around, parent);
+    const startTime = this.startedEpochMs === undefined ? undefined : hrTime(this.startedEpochMs);
+    this.span = telemetry.startSpan(tracer, plan, spanKind('process'), context, links, startTime);
     if (!this.span.isRecording()) return;
     const known = isDescribed || message === undefined ? attributes : undefined;
     telemetry.describeSpan(this.span, plan, message, reader, known);

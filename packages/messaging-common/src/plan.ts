@@ -4,7 +4,7 @@
  */
 
 import type { Attributes } from '@opentelemetry/api';
-import { metricAttributes, operationAttributes } from './attributes';
+import { detailAttributes, metricAttributes, operationAttributes } from './attributes';
 import { BoundedMap } from './bounded-map';
 import type { ResolvedConfig } from './config';
 import { spanName } from './conventions';
@@ -18,8 +18,10 @@ import { ATTR_ERROR_TYPE, ATTR_MESSAGING_OPERATION_TYPE } from './semconv';
  */
 export class OperationPlan {
   readonly spanName: string;
-  /** Shared by all spans of the plan; SDKs copy it. */
+  /** What a span starts with; shared by all spans of the plan, SDKs copy it. */
   readonly attributes: Attributes;
+  /** What it has besides. Not at its start: there the SDK looks at each attribute three times. */
+  readonly details: Attributes | undefined;
   readonly metricAttributes: Attributes;
   readonly isTrusted: boolean;
 
@@ -32,6 +34,7 @@ export class OperationPlan {
   ) {
     this.spanName = spanName(facts);
     this.attributes = operationAttributes(facts, config.semconv);
+    this.details = detailAttributes(facts);
     this.metricAttributes = metricAttributes(facts, facts.type !== 'process');
     this.isTrusted = isTrusted(config.trustIncoming, facts.destination?.name);
   }

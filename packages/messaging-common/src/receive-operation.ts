@@ -9,7 +9,6 @@ import {
   context as contextApi,
   type Link,
   type Span,
-  type SpanOptions,
   TraceFlags,
 } from '@opentelemetry/api';
 import { ActiveOperation, hrTime } from './active-operation';
@@ -21,8 +20,6 @@ import type { MessageReader, Outcome } from './operation';
 import type { OperationPlan } from './plan';
 import { ATTR_MESSAGING_BATCH_MESSAGE_COUNT } from './semconv';
 import type { Telemetry } from './telemetry';
-
-const DROPPED: SpanOptions = { kind: spanKind('receive') };
 
 /**
  * A call that pulls messages. Its span is made when the answer is there, with the call's start time: links are known
@@ -74,7 +71,9 @@ export class ReceiveOperation extends ActiveOperation {
     batch.common = common;
     const delivered = deliver(batch, messages);
     try {
-      this.span = this.startSpan(messages.length, attributes, this.links(messages, reader, delivered));
+      const parent = ambientSpan(this.ambient);
+      const links = this.links(messages, reader, delivered, telemetry.drops(parent));
+      this.span = this.startSpan(parent, messages.length, attributes, links);
       batch.receiveSpan = this.span?.spanContext();
       if (plan.facts.isBatch !== true && this.span !== undefined && messages[0] !== undefined) {
         const attributes = telemetry.describeSpan(this.span, plan, messages[0], reader);
@@ -90,7 +89,7 @@ export class ReceiveOperation extends ActiveOperation {
 
   protected override record(outcome: Outcome | undefined): string | undefined {
     if (this.span === undefined && this.endedMs === undefined && this.isWorthASpan(outcome)) {
-      this.span = this.startSpan(0, outcome?.attributes, []);
+      this.span = this.startSpan(ambientSpan(this.ambient), 0, outcome?.attributes, []);
     }
     return super.record(outcome);
   }
@@ -99,15 +98,19 @@ export class ReceiveOperation extends ActiveOperation {
     return outcome?.error !== undefined || this.telemetry.config.emptyReceiveSpans;
   }
 
-  private startSpan(count: number, attributes: Attributes | undefined, links: Link[]): Span | undefined {
+  private startSpan(
+    parent: Span | undefined,
+    count: number,
+    attributes: Attributes | undefined,
+    links: Link[],
+  ): Span | undefined {
     const { plan, telemetry, ambient } = this;
     const tracer = telemetry.tracerIn(ambient);
-    if (tracer === undefined) return undefined;
-    const parent = ambientSpan(ambient);
-    const options = telemetry.drops(parent)
-      ? DROPPED
-      : { kind: spanKind('receive'), attributes: plan.attributes, links, startTime: hrTime(this.startedEpochMs) };
-    const span = tracer.startSpan(plan.spanName, options, withoutScope(ambient, parent));
+    // Nothing is ever below the span: where it is certainly not recorded, there is no use for one.
+    if (tracer === undefined || telemetry.drops(parent)) return undefined;
+    const context = withoutScope(ambient, parent);
+    const startTime = hrTime(this.startedEpochMs);
+    const span = telemetry.startSpan(tracer, plan, spanKind('receive'), context, links, startTime);
     if (span.isRecording()) {
       if (plan.facts.isBatch === true) span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, count);
       if (attributes !== undefined) span.setAttributes(attributes);
@@ -115,9 +118,14 @@ export class ReceiveOperation extends ActiveOperation {
     return span;
   }
 
-  private links<M>(messages: readonly M[], reader: MessageReader<M>, delivered: readonly Delivery<M>[]): Link[] {
+  /** @param isDropped whether the receive span is certainly not recorded */
+  private links<M>(
+    messages: readonly M[],
+    reader: MessageReader<M>,
+    delivered: readonly Delivery<M>[],
+    isDropped: boolean,
+  ): Link[] {
     const isBatch = this.plan.facts.isBatch === true;
-    const isDropped = this.telemetry.drops(ambientSpan(this.ambient));
     const links: Link[] = [];
     for (let i = 0; i < delivered.length; i++) {
       const delivery = delivered[i] as Delivery<M>;

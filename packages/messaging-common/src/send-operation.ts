@@ -10,7 +10,6 @@ import {
   type Link,
   type Span,
   type SpanContext,
-  type SpanOptions,
   type Tracer,
   trace,
 } from '@opentelemetry/api';
@@ -24,8 +23,6 @@ import type { MessageWriter, Outcome } from './operation';
 import type { OperationPlan } from './plan';
 import { ATTR_ERROR_TYPE, ATTR_MESSAGING_BATCH_MESSAGE_COUNT } from './semconv';
 import type { Telemetry } from './telemetry';
-
-const DROPPED_CREATE: SpanOptions = { kind: spanKind('create') };
 
 /** Sends one message. */
 export class SendOperation<M> extends ActiveOperation {
@@ -45,15 +42,13 @@ export class SendOperation<M> extends ActiveOperation {
     }
     const existing = existingContext(telemetry, ambient, message, writer);
     const carries = existing.custom === undefined && (writer.canCarry?.(message) ?? true);
-    const kind = sendKind(carries);
-    const options = telemetry.drops(trace.getSpan(ambient))
-      ? { kind }
-      : {
-          kind,
-          attributes: plan.attributes,
-          links: existing.custom === undefined ? undefined : [{ context: existing.custom }],
-        };
-    this.span = tracer.startSpan(plan.spanName, options, ambient);
+    const parent = trace.getSpan(ambient);
+    if (telemetry.drops(parent)) {
+      this.span = telemetry.startDropped(tracer, plan, parent, ambient);
+    } else {
+      const links = existing.custom === undefined ? undefined : [{ context: existing.custom }];
+      this.span = telemetry.startSpan(tracer, plan, sendKind(carries), ambient, links);
+    }
     this.context = withSpan(ambient, this.span);
     this.message = carries ? writeContext(telemetry, message, writer, this.context, this.span, existing) : message;
     telemetry.describeSpan(this.span, plan, message, writer);
@@ -75,6 +70,7 @@ export class BatchSendOperation<M> extends ActiveOperation {
   /** What to hand to the client, in the order of the application's messages. */
   readonly messages: readonly M[];
 
+  private readonly parent: Span | undefined;
   /** Whether the spans are certainly not recorded. */
   private readonly isDropped: boolean = false;
   private readonly links: Link[] = [];
@@ -98,7 +94,8 @@ export class BatchSendOperation<M> extends ActiveOperation {
       this.messages = messages;
       return;
     }
-    this.isDropped = telemetry.drops(trace.getSpan(ambient));
+    this.parent = trace.getSpan(ambient);
+    this.isDropped = telemetry.drops(this.parent);
     // Walked by index all through: the array may be one that was received, whose iteration means something.
     const count = messages.length;
     const copies: M[] = [];
@@ -152,8 +149,9 @@ export class BatchSendOperation<M> extends ActiveOperation {
     const { telemetry, writer } = this;
     const existing = this.existingOf(ambient, message, index);
     if (existing === undefined) return message;
-    const options = this.isDropped ? DROPPED_CREATE : { kind: spanKind('create'), attributes: plan.attributes };
-    const span = tracer.startSpan(plan.spanName, options, ambient);
+    const span = this.isDropped
+      ? telemetry.startDropped(tracer, plan, this.parent, ambient)
+      : telemetry.startSpan(tracer, plan, spanKind('create'), ambient);
     const attributes = span.isRecording() ? telemetry.describeSpan(span, plan, message, writer) : undefined;
     const copy = writeContext(telemetry, message, writer, withSpan(ambient, span), span, existing);
     span.end();
@@ -178,11 +176,10 @@ export class BatchSendOperation<M> extends ActiveOperation {
   }
 
   private startSpan(tracer: Tracer, ambient: Context, count: number, carriesOwn: boolean): Span {
-    const { plan } = this;
+    const { telemetry, plan, parent } = this;
+    if (this.isDropped) return telemetry.startDropped(tracer, plan, parent, ambient);
     const links = this.linked === undefined ? this.links : undefined;
-    const kind = sendKind(carriesOwn);
-    const options = this.isDropped ? { kind } : { kind, attributes: plan.attributes, links };
-    const span = tracer.startSpan(plan.spanName, options, ambient);
+    const span = telemetry.startSpan(tracer, plan, sendKind(carriesOwn), ambient, links);
     if (span.isRecording()) span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, count);
     return span;
   }

@@ -3,15 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import {
-  type Context,
-  context as contextApi,
-  type Link,
-  type Span,
-  type SpanContext,
-  type SpanOptions,
-  trace,
-} from '@opentelemetry/api';
+import { type Context, context as contextApi, type Link, type Span, type SpanContext, trace } from '@opentelemetry/api';
 import { ActiveOperation, hrTime } from './active-operation';
 import { ambientSpan, scopeOf, withoutScope, withSpan } from './context';
 import { spanKind } from './conventions';
@@ -41,8 +33,6 @@ export interface Settled {
   readonly tookMs?: number;
 }
 
-const DROPPED: SpanOptions = { kind: spanKind('settle') };
-
 /** A call that acknowledges, rejects or deletes messages, or commits an offset. */
 export class SettleOperation extends ActiveOperation {
   readonly span: Span | undefined;
@@ -68,23 +58,18 @@ export class SettleOperation extends ActiveOperation {
     const isElsewhere = home !== undefined && around !== undefined && !isHandling(active, around, home);
     const parent = (isElsewhere ? undefined : around) ?? (only && trace.wrapSpanContext(only));
     const isBatch = plan.facts.isBatch === true && count !== undefined;
-    // A batch's links wait for the answer, which speaks of single messages.
+    const context = withoutScope(active, parent);
+    if (telemetry.drops(parent)) {
+      this.span = telemetry.startDropped(tracer, plan, parent, context);
+      this.context = withSpan(active, this.span);
+      return;
+    }
     const linked = isElsewhere ? [...creations, around.spanContext()] : creations;
+    // A batch's links wait for the answer, which speaks of single messages.
     if (isBatch) this.waiting = linked;
-    const isDropped = telemetry.drops(parent);
-    if (isDropped) this.waiting = [];
-    this.span = tracer.startSpan(
-      plan.spanName,
-      isDropped
-        ? DROPPED
-        : {
-            kind: spanKind('settle'),
-            attributes: plan.attributes,
-            links: isBatch ? undefined : linksTo(linked),
-            startTime: this.startedEpochMs === undefined ? undefined : hrTime(this.startedEpochMs),
-          },
-      withoutScope(active, parent),
-    );
+    const links = isBatch ? undefined : linksTo(linked);
+    const startTime = this.startedEpochMs === undefined ? undefined : hrTime(this.startedEpochMs);
+    this.span = telemetry.startSpan(tracer, plan, spanKind('settle'), context, links, startTime);
     this.context = withSpan(active, this.span);
     if (isBatch && this.span.isRecording()) this.span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, count);
     if (message !== undefined && reader !== undefined) telemetry.describeSpan(this.span, plan, message, reader);

@@ -8,8 +8,10 @@ import {
   type Context,
   type DiagLogger,
   type HrTime,
+  type Link,
   propagation,
   type Span,
+  type SpanKind,
   TraceFlags,
   type Tracer,
   trace,
@@ -28,6 +30,7 @@ import type { MessageReader, MessageWriter, OperationFacts, OperationType } from
 import { OperationPlan } from './plan';
 import { ProcessOperation } from './process-operation';
 import { ReceiveOperation } from './receive-operation';
+import { unsampledChild } from './sampling';
 import { BatchSendOperation, SendOperation } from './send-operation';
 import { type Settled, SettleOperation } from './settle-operation';
 import { Signals } from './signals';
@@ -187,6 +190,33 @@ export class Telemetry {
   /** The tracer to use in a context; undefined where nothing is traced. */
   tracerIn(context: Context): Tracer | undefined {
     return this.signals.tracer === undefined || isSuppressed(context) ? undefined : this.signals.tracer;
+  }
+
+  /**
+   * Starts a span of a plan.
+   * @param context with the span's parent
+   * @param startTime of an operation that began earlier
+   */
+  startSpan(
+    tracer: Tracer,
+    plan: OperationPlan,
+    kind: SpanKind,
+    context: Context,
+    links?: Link[],
+    startTime?: HrTime,
+  ): Span {
+    const span = tracer.startSpan(plan.spanName, { kind, attributes: plan.attributes, links, startTime }, context);
+    if (plan.details !== undefined && span.isRecording()) span.setAttributes(plan.details);
+    return span;
+  }
+
+  /**
+   * Starts a span of a plan that `drops` has told of.
+   * @param context for one without a parent, whose trace id is the SDK's to choose
+   */
+  startDropped(tracer: Tracer, plan: OperationPlan, parent: Span | undefined, context: Context): Span {
+    if (parent === undefined) return tracer.startSpan(plan.spanName, undefined, context);
+    return unsampledChild(parent.spanContext());
   }
 
   /** Whether a span with this parent is certainly not recorded: nobody will read its attributes and links. */

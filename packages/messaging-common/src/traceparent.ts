@@ -31,14 +31,16 @@ const DASH = 0x2d;
 const ZERO_TRACE = '0'.repeat(32);
 const ZERO_SPAN = '0'.repeat(16);
 
+/** Values of lower-case hexadecimal digits by their code, 16 for what is none. A table: comparing takes half as long again. */
+const DIGITS = new Uint8Array(128).fill(16);
+for (let value = 0; value < 16; value++) DIGITS[value.toString(16).charCodeAt(0)] = value;
+
 function isHex(text: string, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) {
-    const c = text.charCodeAt(i);
-    if (!((c >= 0x30 && c <= 0x39) || (c >= 0x61 && c <= 0x66))) return false;
-  }
-  return true;
+  let seen = 0;
+  for (let i = from; i < to; i++) seen |= digit(text.charCodeAt(i));
+  return seen < 16;
 }
 
 function digit(code: number): number {
-  return code <= 0x39 ? code - 0x30 : code - 0x57;
+  return code < 128 ? (DIGITS[code] as number) : 16;
 }

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { messageAttributes, metricAttributes, operationAttributes } from '../src/attributes';
+import { detailAttributes, messageAttributes, metricAttributes, operationAttributes } from '../src/attributes';
 import type { MessageFacts, OperationFacts } from '../src/operation';
 
 const FACTS: OperationFacts = { type: 'send', name: 'publish', system: 'rabbitmq' };
@@ -13,6 +13,12 @@ const NAMES = {
   'messaging.operation.name': 'publish',
   'messaging.operation.type': 'send',
 };
+
+test('details of an operation are those that are known', () => {
+  const attributes = { 'messaging.client.id': 'shop', 'cloud.region': undefined };
+  expect(detailAttributes({ ...FACTS, attributes })).toEqual({ 'messaging.client.id': 'shop' });
+  expect(detailAttributes(FACTS)).toBeUndefined();
+});
 
 describe('attributes of an operation', () => {
   test.each<[string, Partial<OperationFacts>, object]>([
@@ -35,11 +41,6 @@ describe('attributes of an operation', () => {
     ['a server', { server: { address: 'broker', port: 5672 } }, { 'server.address': 'broker', 'server.port': 5672 }],
     ['a port without a server', { server: { port: 5672 } }, {}],
     ['a group', { consumerGroup: 'mailer' }, { 'messaging.consumer.group.name': 'mailer' }],
-    [
-      "the client's own",
-      { attributes: { 'messaging.client.id': 'shop', 'cloud.region': undefined } },
-      { 'messaging.client.id': 'shop' },
-    ],
     ['old names, not asked for', { legacyAttributes: { 'messaging.protocol': 'AMQP' } }, {}],
   ])('%s', (_, facts, expected) => {
     expect(operationAttributes({ ...FACTS, ...facts }, 'new')).toEqual({ ...NAMES, ...expected });

@@ -3,7 +3,15 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Attributes, context, INVALID_SPAN_CONTEXT, type Link, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  context,
+  INVALID_SPAN_CONTEXT,
+  isSpanContextValid,
+  type Link,
+  ROOT_CONTEXT,
+  trace,
+} from '@opentelemetry/api';
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
@@ -13,7 +21,7 @@ import {
   SamplingDecision,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
-import { samplingOf } from '../src/sampling';
+import { samplingOf, unsampledChild } from '../src/sampling';
 import { type Message, Rig, reader, writer } from './support';
 
 const UNSAMPLED = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;
@@ -77,6 +85,22 @@ describe('below an unsampled parent', () => {
     expect(rig.tracing.spans()).toEqual([]);
   });
 
+  test('the tracestate goes along', () => {
+    rig = new Rig({}, { sampler: new ParentBasedSampler({ root }) });
+    const message = { headers: { traceparent: UNSAMPLED, tracestate: 'vendor=1' } };
+    const span = rig.telemetry.startProcess(rig.plan('process'), message, reader)?.span;
+    expect(span?.spanContext().traceState?.serialize()).toBe('vendor=1');
+  });
+
+  test('ids are random', () => {
+    const parent = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1 };
+    const contexts = Array.from({ length: 10_000 }, () => unsampledChild(parent).spanContext());
+    expect(contexts.every(isSpanContextValid)).toBe(true);
+    expect(new Set(contexts.map(({ spanId }) => spanId)).size).toBe(10_000);
+    for (let at = 0; at < 16; at++) expect(new Set(contexts.map(({ spanId }) => spanId[at])).size).toBe(16);
+    expect(contexts[0]).toMatchObject({ traceId: parent.traceId, traceFlags: 0 });
+  });
+
   test('a sampler of the application sees attributes and links all the same', async () => {
     rig = new Rig({}, { sampler: new OfQueue({ root }) });
     rig.telemetry.startProcess(rig.plan('process'), messageWith(UNSAMPLED), reader)?.end();
@@ -97,7 +121,8 @@ describe('below an unsampled parent', () => {
     expect(rig.spans('receive orders')).toEqual([]);
     const { attributes, links } = rig.span('process orders');
     expect(attributes['messaging.message.id']).toBe('one');
-    expect(links.length).toBe(2);
+    // To its creation context alone: a link to the poll would lead to a span that nobody has.
+    expect(links).toMatchObject([{ context: { spanId: 'b'.repeat(16) } }]);
   });
 
   test('so does an unsampled batch', async () => {
