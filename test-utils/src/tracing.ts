@@ -10,6 +10,7 @@ import {
   propagation,
   ROOT_CONTEXT,
   type TextMapPropagator,
+  type Tracer,
   trace,
 } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -59,9 +60,8 @@ export class Tracing {
   constructor(instrumentations: readonly InstrumentationBase[], options: TracingOptions = {}) {
     this.checksContract = options.contract !== false;
     const own: SpanProcessor = {
-      onStart: () => {
-        this.started++;
-      },
+      // Empty, as with every exporter: what looks at spans that start gets them in another way.
+      onStart() {},
       onEnd: (span) => {
         this.ended.push(span);
         if (!isOurs(span.instrumentationScope.name)) return;
@@ -74,6 +74,7 @@ export class Tracing {
       sampler: options.sampler ?? new AlwaysOnSampler(),
       spanProcessors: [own, ...(options.processors ?? [])],
     });
+    this.countStarts(this.provider);
     unregister();
     trace.setGlobalTracerProvider(this.provider);
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
@@ -86,6 +87,23 @@ export class Tracing {
       instrumentation.setTracerProvider(trace.getTracerProvider());
       instrumentation.setMeterProvider(metricsApi.getMeterProvider());
     }
+  }
+
+  private countStarts(provider: BasicTracerProvider): void {
+    const counted = new WeakSet<Tracer>();
+    const getTracer = provider.getTracer.bind(provider);
+    provider.getTracer = (...args) => {
+      const tracer = getTracer(...args);
+      if (counted.has(tracer)) return tracer;
+      counted.add(tracer);
+      const startSpan = tracer.startSpan.bind(tracer);
+      tracer.startSpan = (...spanArgs) => {
+        const span = startSpan(...spanArgs);
+        if (span.isRecording()) this.started++;
+        return span;
+      };
+      return tracer;
+    };
   }
 
   /** Finished spans, oldest start first. */

@@ -29,8 +29,8 @@ export function copyOf<T extends object>(original: T): Writable<T> {
  */
 export function copyWithout<T extends object>(original: T, isLeftOut: (name: string) => boolean): T {
   const copy: Record<string, unknown> = {};
-  for (const name of Object.keys(original)) {
-    if (!isLeftOut(name)) copy[name] = (original as Record<string, unknown>)[name];
+  for (const name in original) {
+    if (!isLeftOut(name) && Object.hasOwn(original, name)) copy[name] = (original as Record<string, unknown>)[name];
   }
   return copy as T;
 }

@@ -34,10 +34,10 @@ export class IncomingReader implements MessageReader<IncomingMessage> {
 
   get(message: IncomingMessage, field: string): string | undefined {
     const attributes = attributesOf(message);
-    const name = field.toLowerCase();
-    const text = attributes && attributeText(attributes, name);
+    const text = attributes && attributeText(attributes, field);
     if (text !== undefined || hasContext(attributes)) return text;
     const fields = this.otherFields(message, attributes);
+    const name = field.toLowerCase();
     return fields && Object.hasOwn(fields, name) ? fields[name] : undefined;
   }
 

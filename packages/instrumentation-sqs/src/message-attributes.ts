@@ -42,8 +42,10 @@ export function isAttribute(attribute: unknown): boolean {
 export function attributeText(attributes: unknown, name: string): string | undefined {
   if (typeof attributes !== 'object' || attributes === null) return undefined;
   if (Object.hasOwn(attributes, name)) return textOf((attributes as MessageAttributes)[name]);
-  for (const key of Object.keys(attributes)) {
-    if (key.length === name.length && key.toLowerCase() === name) return textOf((attributes as MessageAttributes)[key]);
+  // Most names are told apart by their length, without a list of them and without texts in lower case.
+  for (const key in attributes) {
+    if (key.length !== name.length || key.toLowerCase() !== name.toLowerCase()) continue;
+    if (Object.hasOwn(attributes, key)) return textOf((attributes as MessageAttributes)[key]);
   }
   return undefined;
 }

@@ -56,7 +56,7 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
   }
 
   get(message: OutgoingMessage, field: string): string | undefined {
-    return attributeText(message.MessageAttributes, field.toLowerCase());
+    return attributeText(message.MessageAttributes, field);
   }
 
   keys(message: OutgoingMessage): string[] {

@@ -8,13 +8,13 @@ import type { IncomingMessage } from './incoming-message';
 import { requestIdAttribute } from './operations';
 import type { Queue } from './queue';
 import { note, Received, rememberReceipt } from './received';
-import { AskedAttributes } from './received-attributes';
+import { type AskedAttributes, askedBy } from './received-attributes';
 import { type Command, TracedCall } from './traced-call';
 
 /** `ReceiveMessage`; undefined where nothing is to be recorded. */
 export function receiveMessage(telemetry: Telemetry, queue: Queue, { input }: Command): TracedCall | undefined {
-  const asked = new AskedAttributes(input, queue.systemNamesField);
-  const extended = asked.extended();
+  const asked = askedBy(input, queue.systemNamesField);
+  const extended = asked.extended(input);
   if (queue.followsIndex) letGoOfTaken();
   const operation = telemetry.startReceive(queue.plan('receive'));
   return operation && new ReceiveCall(telemetry, operation, extended, asked, queue);

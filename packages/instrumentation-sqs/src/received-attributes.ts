@@ -36,10 +36,9 @@ export class AskedAttributes {
 
   /** @param systemField the field to use where the application used neither */
   constructor(
-    private readonly request: ReceiveRequest,
+    { MessageAttributeNames, MessageSystemAttributeNames, AttributeNames }: ReceiveRequest,
     private readonly systemField: SystemNamesField,
   ) {
-    const { MessageAttributeNames, MessageSystemAttributeNames, AttributeNames } = request;
     this.names = textsIn(MessageAttributeNames);
     this.systemNames =
       AttributeNames === undefined
@@ -49,8 +48,8 @@ export class AskedAttributes {
   }
 
   /** A copy of the request that asks for all that we read as well. */
-  extended(): ReceiveRequest {
-    const copy: Writable<ReceiveRequest> = copyOf(this.request);
+  extended(request: ReceiveRequest): ReceiveRequest {
+    const copy: Writable<ReceiveRequest> = copyOf(request);
     copy.MessageAttributeNames = added(copy.MessageAttributeNames, this.missing(carrierNames()));
     const field =
       copy.MessageSystemAttributeNames === undefined && copy.AttributeNames !== undefined
@@ -93,6 +92,14 @@ export class AskedAttributes {
     if (this.systemNames.length === 0) return SYSTEM_NAMES;
     return this.isAllSystemAsked ? [] : SYSTEM_NAMES.filter((name) => !this.systemNames.includes(name));
   }
+}
+
+/** What a request asks for. Most ask for nothing, which is the same each time. */
+export function askedBy(request: ReceiveRequest, systemField: SystemNamesField): AskedAttributes {
+  const { MessageAttributeNames, MessageSystemAttributeNames, AttributeNames } = request;
+  const asksForNothing =
+    MessageAttributeNames === undefined && MessageSystemAttributeNames === undefined && AttributeNames === undefined;
+  return asksForNothing ? NOTHING_ASKED[systemField] : new AskedAttributes(request, systemField);
 }
 
 /** `foo.*` asks for the prefix `foo`, without the dot. */
@@ -143,3 +150,8 @@ function textsIn(names: unknown): readonly string[] {
 }
 
 const NONE: readonly string[] = [];
+
+const NOTHING_ASKED: Readonly<Record<SystemNamesField, AskedAttributes>> = {
+  MessageSystemAttributeNames: new AskedAttributes({}, 'MessageSystemAttributeNames'),
+  AttributeNames: new AskedAttributes({}, 'AttributeNames'),
+};

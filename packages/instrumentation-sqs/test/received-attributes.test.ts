@@ -5,7 +5,7 @@
 
 import { propagation } from '@opentelemetry/api';
 import { deepFreeze, w3c } from '@otel-messaging/test-utils';
-import { AskedAttributes, type ReceiveRequest } from '../src/received-attributes';
+import { askedBy, type ReceiveRequest } from '../src/received-attributes';
 
 beforeAll(() => {
   propagation.setGlobalPropagator(w3c());
@@ -18,7 +18,7 @@ const SYSTEM = ['AWSTraceHeader', 'SentTimestamp', 'ApproximateReceiveCount', 'D
 const extended = (
   request: ReceiveRequest,
   field: 'MessageSystemAttributeNames' | 'AttributeNames' = 'MessageSystemAttributeNames',
-) => new AskedAttributes(deepFreeze(request), field).extended();
+) => askedBy(deepFreeze(request), field).extended(request);
 
 test.each<[string, ReceiveRequest, ReceiveRequest]>([
   ['nothing', {}, { MessageAttributeNames: OURS, MessageSystemAttributeNames: SYSTEM }],
@@ -92,11 +92,11 @@ test('what was not asked for is taken out of the message', () => {
     MessageAttributes: { traceparent: { DataType: 'String', StringValue: 'x' } },
     MD5OfMessageAttributes: 'of the one',
   };
-  const asked = new AskedAttributes({ MessageSystemAttributeNames: ['SenderId'] }, 'MessageSystemAttributeNames');
+  const asked = askedBy({ MessageSystemAttributeNames: ['SenderId'] }, 'MessageSystemAttributeNames');
   expect(asked.visible(deepFreeze(message))).toEqual({ Body: 'one', Attributes: { SenderId: 'me' } });
 });
 
 test('a message without attributes stays without', () => {
   const message = { Body: 'one' };
-  expect(new AskedAttributes({}, 'MessageSystemAttributeNames').visible(message)).toBe(message);
+  expect(askedBy({}, 'MessageSystemAttributeNames').visible(message)).toBe(message);
 });

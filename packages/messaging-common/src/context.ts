@@ -46,6 +46,7 @@ export function scopeOf(context: Context): DeliveryScope | undefined {
 
 /** The span that new work may take as parent or link: not one whose handler is over, nor one that has ended. */
 export function ambientSpan(context: Context): Span | undefined {
+  if (context === ROOT_CONTEXT) return undefined;
   const span = trace.getSpan(withoutPastScope(context));
   if (span === undefined || span.isRecording()) return span;
   // Not recording: unsampled, remote, or over; the SDK's spans tell.

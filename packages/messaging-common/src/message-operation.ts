@@ -6,12 +6,12 @@
 import { type Attributes, type Context, ROOT_CONTEXT, type Span, type SpanContext } from '@opentelemetry/api';
 import { ActiveOperation, hrTime } from './active-operation';
 import type { Incoming } from './carrier';
-import { type DeliveryScope, withoutScope, withScope } from './context';
+import { ambientSpan, type DeliveryScope, withoutScope, withScope } from './context';
 import { spanKind } from './conventions';
 import type { DeliveredBatch } from './delivery';
 import type { MessageReader } from './operation';
 import type { OperationPlan } from './plan';
-import { linksOf, parentOf, spanAround } from './relations';
+import { linksOf, parentOf } from './relations';
 import { ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY } from './semconv';
 import type { Telemetry } from './telemetry';
 
@@ -110,7 +110,7 @@ export abstract class MessageOperation<M = unknown> extends ActiveOperation impl
     const { reader, incoming, receiveSpan, attributes, isDescribed, latencyMs } = this.delivered;
     const tracer = telemetry.tracerIn(this.context);
     if (tracer === undefined) return;
-    const around = spanAround(this.ambient);
+    const around = ambientSpan(this.ambient);
     const parent = parentOf(telemetry.config, plan, incoming, around);
     const context = withoutScope(this.context, parent);
     if (telemetry.drops(parent)) {

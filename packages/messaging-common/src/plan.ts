@@ -20,7 +20,7 @@ export class OperationPlan {
   readonly spanName: string;
   /** What a span starts with; shared by all spans of the plan, SDKs copy it. */
   readonly attributes: Attributes;
-  /** What it has besides. Not at its start: there the SDK looks at each attribute three times. */
+  /** What it has besides, given after its start. */
   readonly details: Attributes | undefined;
   readonly metricAttributes: Attributes;
   readonly isTrusted: boolean;

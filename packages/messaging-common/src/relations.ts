@@ -3,16 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Context, type Link, ROOT_CONTEXT, type Span, type SpanContext, trace } from '@opentelemetry/api';
+import { type Link, type Span, type SpanContext, trace } from '@opentelemetry/api';
 import type { Incoming } from './carrier';
 import type { ResolvedConfig } from './config';
-import { ambientSpan } from './context';
 import type { OperationPlan } from './plan';
-
-/** What is active where the application takes a message; none where that is the root, or an accident. */
-export function spanAround(ambient: Context): Span | undefined {
-  return ambient === ROOT_CONTEXT ? undefined : ambientSpan(ambient);
-}
 
 /**
  * Parent of a `process` span.

@@ -30,10 +30,10 @@ import type { MessageReader, MessageWriter, OperationFacts, OperationType } from
 import { OperationPlan } from './plan';
 import { ProcessOperation } from './process-operation';
 import { ReceiveOperation } from './receive-operation';
-import { unsampledChild } from './sampling';
 import { BatchSendOperation, SendOperation } from './send-operation';
 import { type Settled, SettleOperation } from './settle-operation';
 import { Signals } from './signals';
+import { unsampledChild } from './unsampled-span';
 
 const NOTHING: Incoming = {};
 
@@ -193,7 +193,8 @@ export class Telemetry {
   }
 
   /**
-   * Starts a span of a plan.
+   * Starts a span of a plan. What nobody sees at its start it is given after that: at the start SDK 2.x looks at each
+   * attribute three times, at each link twice.
    * @param context with the span's parent
    * @param startTime of an operation that began earlier
    */
@@ -205,8 +206,16 @@ export class Telemetry {
     links?: Link[],
     startTime?: HrTime,
   ): Span {
-    const span = tracer.startSpan(plan.spanName, { kind, attributes: plan.attributes, links, startTime }, context);
-    if (plan.details !== undefined && span.isRecording()) span.setAttributes(plan.details);
+    const { attributes, details, spanName } = plan;
+    const { startsUnseen } = this.signals.sampling;
+    const options = startsUnseen ? { kind, startTime } : { kind, attributes, links, startTime };
+    const span = tracer.startSpan(spanName, options, context);
+    if (!span.isRecording()) return span;
+    if (startsUnseen) {
+      span.setAttributes(attributes);
+      if (links !== undefined && links.length > 0) span.addLinks(links);
+    }
+    if (details !== undefined) span.setAttributes(details);
     return span;
   }
 

@@ -16,12 +16,19 @@ import {
   AlwaysOffSampler,
   AlwaysOnSampler,
   BasicTracerProvider,
+  BatchSpanProcessor,
+  InMemorySpanExporter,
+  NoopSpanProcessor,
   ParentBasedSampler,
   type Sampler,
   SamplingDecision,
+  SimpleSpanProcessor,
+  type Span,
+  type SpanProcessor,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
-import { samplingOf, unsampledChild } from '../src/sampling';
+import { samplingOf, UNKNOWN } from '../src/sampling';
+import { unsampledChild } from '../src/unsampled-span';
 import { type Message, Rig, reader, writer } from './support';
 
 const UNSAMPLED = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;
@@ -60,12 +67,73 @@ describe('what is certain of a sampler', () => {
     ['one of the application, with the name of another', named('AlwaysOffSampler'), false, false],
   ])('%s', (_, sampler, dropsRoots, dropsUnsampled) => {
     const tracer = new BasicTracerProvider(sampler && { sampler }).getTracer('test');
-    expect(samplingOf(tracer)).toEqual({ dropsRoots, dropsUnsampled });
+    expect(samplingOf(tracer)).toMatchObject({ dropsRoots, dropsUnsampled });
   });
 
   test('nothing of a tracer of another make', () => {
-    expect(samplingOf(trace.getTracer('none'))).toEqual({ dropsRoots: false, dropsUnsampled: false });
-    expect(samplingOf(undefined)).toEqual({ dropsRoots: false, dropsUnsampled: false });
+    expect(samplingOf(trace.getTracer('none'))).toEqual(UNKNOWN);
+    expect(samplingOf(undefined)).toEqual(UNKNOWN);
+  });
+});
+
+/** Of the application: looks at what starts. */
+class Watching extends NoopSpanProcessor {
+  readonly seen: Attributes[] = [];
+  override onStart(span: Span) {
+    this.seen.push({ ...span.attributes, links: span.links.length });
+  }
+}
+
+describe('what a span starts with', () => {
+  const exporting = new SimpleSpanProcessor(new InMemorySpanExporter());
+  const byTraceId = new TraceIdRatioBasedSampler(0.5);
+  const arrow = Object.assign(new NoopSpanProcessor(), { onStart: () => {} });
+  const bound = Object.assign(new NoopSpanProcessor(), { onStart: new Watching().onStart.bind(new Watching()) });
+  const withDefault = Object.assign(new NoopSpanProcessor(), { onStart: (_: Span, _seen = new Watching()) => {} });
+
+  test.each<[string, boolean, Sampler | undefined, SpanProcessor[]]>([
+    ['the default', true, undefined, [exporting]],
+    ['batches', true, undefined, [exporting, new BatchSpanProcessor(new InMemorySpanExporter())]],
+    ['always on', true, root, [exporting]],
+    ['always off', true, new AlwaysOffSampler(), [exporting]],
+    ['a ratio', true, byTraceId, [exporting]],
+    ['parent-based, a ratio', true, new ParentBasedSampler({ root: byTraceId }), [exporting]],
+    ['nobody to export to', true, undefined, []],
+    ['an arrow function without statements', true, undefined, [arrow]],
+    ['a processor that looks', false, undefined, [exporting, new Watching()]],
+    ['a bound function', false, undefined, [bound]],
+    ['a parameter that has a default', false, undefined, [withDefault]],
+    ['a sampler of the application', false, new OfQueue({ root }), [exporting]],
+    ['the like, for roots', false, new ParentBasedSampler({ root: new OfQueue({ root }) }), [exporting]],
+    [
+      'the like, below sampled parents',
+      false,
+      new ParentBasedSampler({ root, remoteParentSampled: new OfQueue({ root }) }),
+      [exporting],
+    ],
+  ])('%s: unseen is %s', (_, startsUnseen, sampler, spanProcessors) => {
+    const tracer = new BasicTracerProvider({ spanProcessors, ...(sampler && { sampler }) }).getTracer('test');
+    expect(samplingOf(tracer).startsUnseen).toBe(startsUnseen);
+  });
+
+  test.each([
+    ['a processor that looks', new Watching()],
+    ['one that does not', undefined],
+  ])('%s: a span ends with the same', (_, watching) => {
+    const rig = new Rig({}, { processors: watching && [watching] });
+    const plan = rig.plan('process', { attributes: { 'messaging.client.id': 'shop' } });
+    rig.telemetry.startProcess(plan, messageWith(SAMPLED, 'one'), reader)?.end();
+    const started = {
+      'messaging.system.name': 'memory',
+      'messaging.operation.name': 'process',
+      'messaging.operation.type': 'process',
+      'messaging.destination.name': 'orders',
+    };
+    if (watching !== undefined) expect(watching.seen).toEqual([{ ...started, links: 1 }]);
+    const { attributes, links } = rig.span('process orders');
+    expect(attributes).toEqual({ ...started, 'messaging.client.id': 'shop', 'messaging.message.id': 'one' });
+    expect(links).toMatchObject([{ context: { spanId: 'b'.repeat(16) } }]);
+    rig.tracing.stop();
   });
 });
 
