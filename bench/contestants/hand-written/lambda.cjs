@@ -21,12 +21,18 @@ const PROCESSED = {
   'server.port': 443,
 };
 
+const TRANSIT = {
+  'messaging.system.name': 'aws.sqs',
+  'messaging.destination.name': 'orders',
+  'server.address': 'sqs.us-east-1.amazonaws.com',
+};
+
 /** A handler with tracing around the batch and around each of its records. */
 function handler(handle) {
   async function processOne(record, parent, batchLink) {
     const startedMs = performance.now();
     const latencyMs = Math.max(0, Date.now() - Number(record.attributes.SentTimestamp));
-    queueDuration.record(latencyMs / 1000, PROCESSED);
+    queueDuration.record(latencyMs / 1000, TRANSIT);
     const creation = trace.getSpanContext(parent);
     const attributes = processAttributes(record);
     attributes['messaging.message.id'] = record.messageId;

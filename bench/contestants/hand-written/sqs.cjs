@@ -44,6 +44,11 @@ const DELETE_DURATION = durationAttributes('delete', 'settle');
 const SENT = countAttributes('send');
 const CONSUMED = countAttributes('receive');
 const PROCESSED = countAttributes('process');
+const TRANSIT = {
+  'messaging.system.name': 'aws.sqs',
+  'messaging.destination.name': 'orders',
+  'server.address': '127.0.0.1',
+};
 const INJECTED = { ...SENT, 'messaging.message.carrier': 'complete' };
 
 /** The application's sends, polls and deletes, with tracing around each. */
@@ -193,7 +198,7 @@ function application(sqs, handle) {
   async function processOne(message, parent, receiveLink, queueUrl, requestId, handler, passed) {
     const startedMs = performance.now();
     const latencyMs = Math.max(0, Date.now() - Number(message.Attributes.SentTimestamp));
-    queueDuration.record(latencyMs / 1000, CONSUMED);
+    queueDuration.record(latencyMs / 1000, TRANSIT);
     const creation = trace.getSpanContext(parent);
     const span = tracer.startSpan(
       'process orders',

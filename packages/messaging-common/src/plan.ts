@@ -4,7 +4,7 @@
  */
 
 import type { Attributes } from '@opentelemetry/api';
-import { detailAttributes, metricAttributes, operationAttributes } from './attributes';
+import { detailAttributes, metricAttributes, operationAttributes, transitAttributes } from './attributes';
 import { BoundedMap } from './bounded-map';
 import type { ResolvedConfig } from './config';
 import { spanName } from './conventions';
@@ -23,6 +23,8 @@ export class OperationPlan {
   /** What it has besides, given after its start. */
   readonly details: Attributes | undefined;
   readonly metricAttributes: Attributes;
+  /** Of the metrics about the time that its messages were on their way. */
+  readonly transitAttributes: Attributes;
   readonly isTrusted: boolean;
 
   private readonly failures = new BoundedMap<string, Attributes>(50);
@@ -36,6 +38,7 @@ export class OperationPlan {
     this.attributes = operationAttributes(facts, config.semconv);
     this.details = detailAttributes(facts);
     this.metricAttributes = metricAttributes(facts, facts.type !== 'process');
+    this.transitAttributes = transitAttributes(facts);
     this.isTrusted = isTrusted(config.trustIncoming, facts.destination?.name);
   }
 

@@ -178,8 +178,8 @@ export class Telemetry {
       if (sentAtMs === undefined || !(sentAtMs > 0)) return undefined;
       const latencyMs = (nowMs ?? Date.now()) - sentAtMs;
       const { instruments } = this.signals;
-      if (latencyMs < 0) instruments?.clockSkew.add(1, plan.metricAttributes);
-      instruments?.queueDuration.record(Math.max(0, latencyMs) / 1000, plan.metricAttributes);
+      if (latencyMs < 0) instruments?.clockSkew.add(1, plan.transitAttributes);
+      instruments?.queueDuration.record(Math.max(0, latencyMs) / 1000, plan.transitAttributes);
       return Math.max(0, latencyMs);
     } catch (error) {
       report(this.diag, 'read when a message was sent', error);

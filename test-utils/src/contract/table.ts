@@ -157,6 +157,8 @@ export interface MetricRow {
 const METRIC_MUST = ['messaging.system.name', 'messaging.operation.name'];
 const METRIC_MAY = [...DESTINATION, ...SERVER, 'messaging.destination.partition.id', 'error.type'];
 const GROUP = 'messaging.consumer.group.name';
+const SYSTEM = ['messaging.system.name'];
+const TRANSIT_MAY = [...DESTINATION, 'server.address', GROUP];
 
 export const METRICS: Readonly<Record<string, MetricRow>> = {
   'messaging.client.operation.duration': {
@@ -172,7 +174,7 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
     may: METRIC_MAY,
   },
   'messaging.client.consumed.messages': { unit: '{message}', must: METRIC_MUST, may: [...METRIC_MAY, GROUP] },
-  'messaging.message.queue.duration': { unit: 's', must: METRIC_MUST, may: [...METRIC_MAY, GROUP] },
+  'messaging.message.queue.duration': { unit: 's', must: SYSTEM, may: TRANSIT_MAY },
   'messaging.message.injections': {
     unit: '{message}',
     must: [...METRIC_MUST, 'messaging.message.carrier'],
@@ -183,7 +185,7 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
     must: ['messaging.system.name', 'messaging.destination.partition.id'],
     may: [...DESTINATION, ...SERVER, GROUP],
   },
-  'messaging.message.clock_skew': { unit: '{message}', must: METRIC_MUST, may: [...METRIC_MAY, GROUP] },
+  'messaging.message.clock_skew': { unit: '{message}', must: SYSTEM, may: TRANSIT_MAY },
 };
 
 function row(kinds: readonly SpanKind[], names: readonly string[], may: readonly string[]): Row {
