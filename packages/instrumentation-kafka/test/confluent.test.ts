@@ -236,4 +236,85 @@ describeNative<Confluent>(confluent, `${NAME} in the manner of kafkajs`, (client
       ].join('\n'),
     );
   });
+
+  describe('sendOffsets', () => {
+    type Transaction = Awaited<ReturnType<typeof producer.transaction>>;
+    const begin = async (): Promise<Transaction> =>
+      (await cluster.producer({ kafkaJS: { transactionalId: randomUUID() } })).transaction();
+    const offsets = (consumer: unknown) =>
+      ({ consumer, topics: [{ topic, partitions: [{ partition: 0, offset: '0' }] }] }) as never;
+
+    test('with what a handler sends, in one transaction: one span, although it calls the other API', async () => {
+      instrumentation.setConfig({ settleSpans: true });
+      const next = await cluster.topic();
+      await producer.send({ topic, messages: [{ value: '1' }] });
+      const transactional = await cluster.producer({ kafkaJS: { transactionalId: randomUUID() } });
+      const groupId = `group-${topic}`;
+      const consumer = await cluster.consumer([topic], groupId, { 'enable.auto.commit': false });
+      let isDone = false;
+      await consumer.run({
+        eachMessage: async ({ partition, message }) => {
+          const transaction = await transactional.transaction();
+          await transaction.send({ topic: next, messages: [{ value: message.value }] });
+          const offset = String(Number(message.offset) + 1);
+          await transaction.sendOffsets({ consumer, topics: [{ topic, partitions: [{ partition, offset }] }] });
+          await transaction.commit();
+          isDone = true;
+        },
+      });
+      await eventually('the message', () => isDone && tracing.openSpans === 0);
+      expect(text(['kafka.offset', 'messaging.consumer.group.name']).replaceAll(next, 'bills')).toBe(
+        [
+          'send orders PRODUCER {kafka.offset=0}',
+          '└─ process orders CONSUMER {kafka.offset=0} {messaging.consumer.group.name=group-orders}  → send orders',
+          '   ├─ send bills PRODUCER {kafka.offset=0}',
+          '   └─ commit orders CLIENT {kafka.offset=1} {messaging.consumer.group.name=group-orders}',
+        ].join('\n'),
+      );
+      expect(span('commit')?.attributes).toMatchObject({
+        'messaging.client.id': 'shop',
+        'messaging.destination.partition.id': '0',
+        'server.address': '127.0.0.1',
+      });
+      expect(await cluster.committed(groupId, topic)).toEqual(['1']);
+    });
+
+    test('makes no span unless asked for', async () => {
+      const consumer = await cluster.consumer([topic]);
+      const transaction = await begin();
+      await transaction.sendOffsets(offsets(consumer));
+      await transaction.abort();
+      expect(text()).toBe('');
+    });
+
+    test('that fails has the name of its code, and rejects with the same error', async () => {
+      instrumentation.setConfig({ settleSpans: true });
+      const consumer = await cluster.consumer([topic]);
+      const transaction = await begin();
+      await transaction.abort();
+      await expect(transaction.sendOffsets(offsets(consumer))).rejects.toThrow('no transaction ongoing');
+      expect(text()).toBe('commit orders CLIENT !ERR__STATE');
+    });
+
+    test.each<[string, () => unknown]>([
+      ['nothing', () => undefined],
+      ['null', () => null],
+      ['no topics', () => ({ consumer: {} })],
+      ['topics that are none', () => ({ consumer: {}, topics: 3 })],
+      ['no consumer', () => offsets(undefined)],
+      ["a group's name", () => ({ ...(offsets({}) as object), consumerGroupId: 'mailer' })],
+    ])("of %s meets the client's own error", async (_, argument) => {
+      instrumentation.setConfig({ settleSpans: true });
+      const transaction = await begin();
+      const call = () => transaction.sendOffsets(argument() as never);
+      const observed = await outcomeOf(call);
+      instrumentation.disable();
+      const plain = await outcomeOf(call);
+      instrumentation.enable();
+      expect(observed).toEqual(plain);
+      expect(observed.manner).toBe('rejected');
+      await transaction.abort();
+      expect(text()).toBe('');
+    });
+  });
 });
