@@ -138,6 +138,32 @@ describeNative<Confluent>(confluent, `${NAME} in the manner of kafkajs`, (client
     await eventually('the spans', () => tracing.openSpans === 0);
   });
 
+  test('a batch that is taken by index: each message has a span that ends when its offset is resolved', async () => {
+    await producer.send({ topic, messages: [{ value: '1' }, { value: '2' }] });
+    let resolved = 0;
+    const groupId = `group-${topic}`;
+    const consumer = await cluster.consumer([topic], groupId);
+    await consumer.run({
+      eachBatchAutoResolve: false,
+      eachBatch: async ({ batch: { messages }, resolveOffset }) => {
+        for (let i = 0; i < messages.length; i++) {
+          await null;
+          resolveOffset(messages[i]?.offset as string);
+          resolved++;
+        }
+      },
+    });
+    await eventually('the batch', () => resolved === 2 && tracing.openSpans === 0);
+    await consumer.commitOffsets();
+    const handled = tracing.spans().filter(({ attributes }) => {
+      return attributes['messaging.operation.type'] === 'process' && 'kafka.offset' in attributes;
+    });
+    expect(handled.map((one) => one.attributes['kafka.offset'])).toEqual([0, 1]);
+    const created = tracing.spans().filter(({ name }) => name.startsWith('create'));
+    expect(handled.map((one) => one.parentSpanContext?.spanId)).toEqual(created.map((one) => one.spanContext().spanId));
+    expect(await cluster.committed(groupId, topic)).toEqual(['2']);
+  });
+
   test('a transaction: its sends are traced, committed or not', async () => {
     const transactional = await cluster.producer({ kafkaJS: { transactionalId: randomUUID() } });
     const transaction = await transactional.transaction();
