@@ -5,7 +5,7 @@
 
 import { describeConformance, type Rig } from '@otel-messaging/test-utils';
 import { type Confluent, confluent, instrumented, NAME, TestConfluent } from './confluent';
-import { KafkajsClient } from './kafkajs-rig';
+import { KafkajsClient, type Taking } from './kafkajs-rig';
 import { describeNative } from './native';
 
 type Producer = Awaited<ReturnType<TestConfluent['producer']>>;
@@ -18,9 +18,8 @@ describeNative<Confluent>(confluent, NAME, (client) => {
   const cluster = new TestConfluent(client);
   afterAll(() => cluster.close());
 
-  // Batches go through the very handlers that the suite of kafkajs has tested; confluent.test.ts has one.
-  const rig: Rig = {
-    name: "Confluent's client in the manner of kafkajs",
+  const rigOf = (taking: Taking): Rig => ({
+    name: `Confluent's client in the manner of kafkajs, ${taking}`,
     instrumentation,
     doors: [
       { holder: prototype, name: 'producer', original: producer },
@@ -32,10 +31,17 @@ describeNative<Confluent>(confluent, NAME, (client) => {
       const producer = await cluster.producer();
       const consumer = await cluster.consumer([topic]);
       const calls = malformedCalls(topic, producer, consumer);
-      return new KafkajsClient('eachMessage', topic, producer as never, consumer as never, calls);
+      return new KafkajsClient(taking, topic, producer as never, consumer as never, calls);
     },
-  };
-  describeConformance(() => rig);
+  });
+
+  describe('eachMessage', () => {
+    describeConformance(() => rigOf('eachMessage'));
+  });
+
+  describe('eachBatch', () => {
+    describeConformance(() => rigOf('eachBatch'));
+  });
 });
 
 const malformedCalls = (topic: string, producer: Producer, consumer: Consumer) => ({

@@ -138,6 +138,32 @@ describeNative<Confluent>(confluent, `${NAME} in the manner of kafkajs`, (client
     await eventually('the spans', () => tracing.openSpans === 0);
   });
 
+  test('a batch that is taken by index: each message has a span that ends when its offset is resolved', async () => {
+    await producer.send({ topic, messages: [{ value: '1' }, { value: '2' }] });
+    let resolved = 0;
+    const groupId = `group-${topic}`;
+    const consumer = await cluster.consumer([topic], groupId);
+    await consumer.run({
+      eachBatchAutoResolve: false,
+      eachBatch: async ({ batch: { messages }, resolveOffset }) => {
+        for (let i = 0; i < messages.length; i++) {
+          await null;
+          resolveOffset(messages[i]?.offset as string);
+          resolved++;
+        }
+      },
+    });
+    await eventually('the batch', () => resolved === 2 && tracing.openSpans === 0);
+    await consumer.commitOffsets();
+    const handled = tracing.spans().filter(({ attributes }) => {
+      return attributes['messaging.operation.type'] === 'process' && 'kafka.offset' in attributes;
+    });
+    expect(handled.map((one) => one.attributes['kafka.offset'])).toEqual([0, 1]);
+    const created = tracing.spans().filter(({ name }) => name.startsWith('create'));
+    expect(handled.map((one) => one.parentSpanContext?.spanId)).toEqual(created.map((one) => one.spanContext().spanId));
+    expect(await cluster.committed(groupId, topic)).toEqual(['2']);
+  });
+
   test('a transaction: its sends are traced, committed or not', async () => {
     const transactional = await cluster.producer({ kafkaJS: { transactionalId: randomUUID() } });
     const transaction = await transactional.transaction();
@@ -235,5 +261,86 @@ describeNative<Confluent>(confluent, `${NAME} in the manner of kafkajs`, (client
         '   └─ commit orders CLIENT {kafka.offset=1}',
       ].join('\n'),
     );
+  });
+
+  describe('sendOffsets', () => {
+    type Transaction = Awaited<ReturnType<typeof producer.transaction>>;
+    const begin = async (): Promise<Transaction> =>
+      (await cluster.producer({ kafkaJS: { transactionalId: randomUUID() } })).transaction();
+    const offsets = (consumer: unknown) =>
+      ({ consumer, topics: [{ topic, partitions: [{ partition: 0, offset: '0' }] }] }) as never;
+
+    test('with what a handler sends, in one transaction: one span, although it calls the other API', async () => {
+      instrumentation.setConfig({ settleSpans: true });
+      const next = await cluster.topic();
+      await producer.send({ topic, messages: [{ value: '1' }] });
+      const transactional = await cluster.producer({ kafkaJS: { transactionalId: randomUUID() } });
+      const groupId = `group-${topic}`;
+      const consumer = await cluster.consumer([topic], groupId, { 'enable.auto.commit': false });
+      let isDone = false;
+      await consumer.run({
+        eachMessage: async ({ partition, message }) => {
+          const transaction = await transactional.transaction();
+          await transaction.send({ topic: next, messages: [{ value: message.value }] });
+          const offset = String(Number(message.offset) + 1);
+          await transaction.sendOffsets({ consumer, topics: [{ topic, partitions: [{ partition, offset }] }] });
+          await transaction.commit();
+          isDone = true;
+        },
+      });
+      await eventually('the message', () => isDone && tracing.openSpans === 0);
+      expect(text(['kafka.offset', 'messaging.consumer.group.name']).replaceAll(next, 'bills')).toBe(
+        [
+          'send orders PRODUCER {kafka.offset=0}',
+          '└─ process orders CONSUMER {kafka.offset=0} {messaging.consumer.group.name=group-orders}  → send orders',
+          '   ├─ send bills PRODUCER {kafka.offset=0}',
+          '   └─ commit orders CLIENT {kafka.offset=1} {messaging.consumer.group.name=group-orders}',
+        ].join('\n'),
+      );
+      expect(span('commit')?.attributes).toMatchObject({
+        'messaging.client.id': 'shop',
+        'messaging.destination.partition.id': '0',
+        'server.address': '127.0.0.1',
+      });
+      expect(await cluster.committed(groupId, topic)).toEqual(['1']);
+    });
+
+    test('makes no span unless asked for', async () => {
+      const consumer = await cluster.consumer([topic]);
+      const transaction = await begin();
+      await transaction.sendOffsets(offsets(consumer));
+      await transaction.abort();
+      expect(text()).toBe('');
+    });
+
+    test('that fails has the name of its code, and rejects with the same error', async () => {
+      instrumentation.setConfig({ settleSpans: true });
+      const consumer = await cluster.consumer([topic]);
+      const transaction = await begin();
+      await transaction.abort();
+      await expect(transaction.sendOffsets(offsets(consumer))).rejects.toThrow('no transaction ongoing');
+      expect(text()).toBe('commit orders CLIENT !ERR__STATE');
+    });
+
+    test.each<[string, () => unknown]>([
+      ['nothing', () => undefined],
+      ['null', () => null],
+      ['no topics', () => ({ consumer: {} })],
+      ['topics that are none', () => ({ consumer: {}, topics: 3 })],
+      ['no consumer', () => offsets(undefined)],
+      ["a group's name", () => ({ ...(offsets({}) as object), consumerGroupId: 'mailer' })],
+    ])("of %s meets the client's own error", async (_, argument) => {
+      instrumentation.setConfig({ settleSpans: true });
+      const transaction = await begin();
+      const call = () => transaction.sendOffsets(argument() as never);
+      const observed = await outcomeOf(call);
+      instrumentation.disable();
+      const plain = await outcomeOf(call);
+      instrumentation.enable();
+      expect(observed).toEqual(plain);
+      expect(observed.manner).toBe('rejected');
+      await transaction.abort();
+      expect(text()).toBe('');
+    });
   });
 });

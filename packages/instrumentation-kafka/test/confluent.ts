@@ -78,6 +78,15 @@ export class TestConfluent {
     await eventually('the messages', isDone);
   }
 
+  /** What the group has committed of a topic, by partition. */
+  async committed(groupId: string, topic: string): Promise<string[]> {
+    const admin = this.kafka.admin();
+    await admin.connect();
+    const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    await admin.disconnect();
+    return offsets?.partitions.map(({ offset }) => offset) ?? [];
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.open.splice(0).map((client) => client.disconnect()));
   }

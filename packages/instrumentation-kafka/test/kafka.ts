@@ -136,10 +136,23 @@ export function forEachTest(assign: (own: OwnOfTest) => void, partitions = 1) {
   });
   afterEach(async () => {
     expect(tracing.openSpans).toBe(0);
+    expect(
+      tracing
+        .spans()
+        .filter(lacksClusterId)
+        .map(({ name }) => name),
+    ).toEqual([]);
     await tracing.stop();
     instrumentation.setConfig({});
   });
   return { instrumentation, cluster };
+}
+
+/** The contract leaves the cluster's id to the client: this one has it when a call ends, unless it could not connect. */
+function lacksClusterId({ attributes }: ReturnType<Tracing['spans']>[number]): boolean {
+  const isWanted =
+    attributes['messaging.system.name'] === 'kafka' && attributes['messaging.operation.type'] !== 'create';
+  return isWanted && attributes['kafka.cluster.id'] === undefined && attributes['error.type'] === undefined;
 }
 
 /** What a handler fails with: an error that kafkajs retries, unlike those of the language itself. */

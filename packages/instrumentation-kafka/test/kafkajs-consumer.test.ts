@@ -80,6 +80,7 @@ test('what a process span says', async () => {
     'kafka.message.key': 'k',
     'kafka.message.tombstone': true,
     'kafka.offset': 0,
+    'kafka.cluster.id': expect.any(String),
     'server.address': '127.0.0.1',
     'server.port': expect.any(Number),
   });

@@ -53,6 +53,7 @@ test('one message: the send span is in it', async () => {
     'messaging.destination.partition.id': '0',
     'messaging.client.id': 'shop',
     'kafka.offset': 0,
+    'kafka.cluster.id': expect.any(String),
     'server.address': '127.0.0.1',
     'server.port': expect.any(Number),
   });

@@ -7,6 +7,7 @@ import { applyInstrumentation } from '@otel-messaging/test-utils';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { KafkaInstrumentation } from '../src';
 import { remembering } from '../src/clients/kafkajs';
+import { withClusterId } from '../src/clients/kafkajs-cluster';
 
 const CONFIG = { clientId: 'shop', brokers: ['kafka:9092'], logLevel: logLevel.NOTHING };
 const originals = { producer: Kafka.prototype.producer, consumer: Kafka.prototype.consumer };
@@ -146,5 +147,37 @@ describe('the class that the application gets', () => {
     expect(messageOf(() => new Remembering())).toBe(messageOf(() => new Plain()));
     expect(messageOf(() => new Remembering(null))).toBe(messageOf(() => new Plain(null)));
     expect(messageOf(() => Remembering())).toBe(messageOf(() => Plain()));
+  });
+});
+
+describe('the function that makes clusters', () => {
+  const config = { createPartitioner: Partitioners.DefaultPartitioner };
+  const stateOf = (kafka: Kafka) => Reflect.ownKeys(kafka).map((key) => [key, Reflect.get(kafka, key)]);
+
+  test('is back when a client is made, and when kafkajs refuses to make one', () => {
+    const kafka = new Kafka(CONFIG);
+    const before = stateOf(kafka);
+    kafka.producer(config);
+    kafka.consumer({ groupId: 'g' });
+    expect(() => kafka.consumer({} as never)).toThrow('groupId');
+    expect(stateOf(kafka)).toEqual(before);
+  });
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['text', 'cluster'],
+    ['a cluster without a pool', {}],
+    ['one without metadata', { brokerPool: {} }],
+    ['one that has asked for nothing yet', { brokerPool: { metadata: null } }],
+    ['one with metadata as of old brokers', { brokerPool: { metadata: { brokers: [] } } }],
+  ])('may give %s: there is no id', (_, made) => {
+    const kafka = new Kafka(CONFIG);
+    const symbol = Reflect.ownKeys(kafka).find((key) => String(key).includes('createCluster')) as symbol;
+    Reflect.set(kafka, symbol, () => made);
+    const make = () => Reflect.apply(Reflect.get(kafka, symbol), kafka, []);
+    const { client, clusterId } = withClusterId(kafka, instrumentation.telemetry, make);
+    expect(client).toBe(made);
+    expect(clusterId?.get()).toBeUndefined();
   });
 });

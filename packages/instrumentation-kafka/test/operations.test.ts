@@ -5,6 +5,7 @@
 
 import { trace } from '@opentelemetry/api';
 import { KafkaInstrumentation } from '../src';
+import { ClusterId } from '../src/cluster-id';
 import {
   batchProcessFacts,
   batchSendFacts,
@@ -35,8 +36,9 @@ test('names, types and topics of the operations', () => {
   }
 });
 
-test('a create span says nothing of the client and the group', () => {
-  const { attributes, consumerGroup } = createFacts(client, 'orders', undefined);
+test('a create span says nothing of the client, the group and the cluster', () => {
+  const clusterId = new ClusterId(() => 'a');
+  const { attributes, consumerGroup } = createFacts({ ...client, clusterId }, 'orders', undefined);
   expect({ ...attributes, consumerGroup }).toEqual({});
 });
 
@@ -81,6 +83,23 @@ describe('plans', () => {
     expect(plans.of('a', 0).spanName).toBe('process any');
     instrumentation.setConfig({});
     expect(plans.of('a', 0)).not.toBe(before);
+  });
+
+  test('are made again, once, when the cluster is known', () => {
+    let id: string | undefined;
+    const clusterId = new ClusterId(() => id);
+    const plans = new TopicPlans(instrumentation.telemetry, { ...client, clusterId }, processFacts);
+    const before = plans.of('a', 0);
+    expect(plans.of('a', 0)).toBe(before);
+    expect(before.attributes).not.toHaveProperty(['kafka.cluster.id']);
+    expect(before.learned?.()).toBeUndefined();
+    id = 'cluster';
+    const after = plans.of('a', 0);
+    expect(after.attributes).toHaveProperty(['kafka.cluster.id'], id);
+    expect(after.metricAttributes).toEqual(before.metricAttributes);
+    expect(after.learned).toBeUndefined();
+    expect(before.learned?.()).toEqual({ 'kafka.cluster.id': id });
+    expect(plans.of('a', 0)).toBe(after);
   });
 
   test('do not grow with the number of topics', () => {

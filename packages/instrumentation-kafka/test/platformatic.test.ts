@@ -24,6 +24,7 @@ class Producer {
   readonly sent: SendOptions[] = [];
   readonly [BROKERS] = [{ host: '127.0.0.1', port: 9092 }];
   readonly [OPTIONS]: object;
+  currentMetadata: { readonly id: string } | undefined;
 
   constructor(options: object = {}) {
     this[OPTIONS] = options;
@@ -32,12 +33,13 @@ class Producer {
 
   async send(options: SendOptions): Promise<object> {
     this.sent.push(options);
+    this.currentMetadata = { id: 'cluster' };
     return { offsets: [{ topic: 'orders', partition: 1, offset: 7n }] };
   }
 }
 
 class MessagesStream extends Readable {
-  readonly consumer = { clientId: 'shop', groupId: 'billing' };
+  readonly consumer = { clientId: 'shop', groupId: 'billing', currentMetadata: { id: 'cluster' } };
 
   constructor(messages: readonly PltMessage[]) {
     super({ objectMode: true });
@@ -139,6 +141,24 @@ test('a stream: each message in its own trace, with the group of its consumer', 
     ['send orders PRODUCER', '└─ process orders CONSUMER {messaging.consumer.group.name=billing}  → send orders'].join(
       '\n',
     ),
+  );
+});
+
+test('the cluster, as soon as the client knows it', async () => {
+  const producer = new Producer();
+  const messages = [{ topic: 'orders', value: 'v' }];
+  await producer.send({ messages });
+  producer.currentMetadata = undefined; // as `clearMetadata` leaves it
+  await producer.send({ messages: [...messages, ...messages] });
+  for await (const _ of new MessagesStream([delivered([])])) tracing.openSpans;
+  expect(text(['kafka.cluster.id'])).toBe(
+    [
+      'send orders PRODUCER {kafka.cluster.id=cluster}',
+      'create orders PRODUCER',
+      'create orders PRODUCER',
+      'send orders CLIENT {kafka.cluster.id=cluster}  → create orders, create orders',
+      'process orders CONSUMER {kafka.cluster.id=cluster}',
+    ].join('\n'),
   );
 });
 

@@ -387,4 +387,82 @@ export function describeRdKafka(
       ].join('\n'),
     );
   });
+
+  describe('offsets that are sent to a transaction', () => {
+    /** A producer with a transaction that has begun. */
+    async function begun(): Promise<RdProducer> {
+      const transactional = await cluster.producer({ dr_cb: true, 'transactional.id': `tx-${topic}` });
+      await called((callback) => transactional.initTransactions(5_000, callback));
+      await called((callback) => transactional.beginTransaction(callback));
+      return transactional;
+    }
+    const aborted = (transactional: RdProducer) =>
+      called((callback) => transactional.abortTransaction(5_000, callback));
+    const offsets = () => [{ topic, partition: 0, offset: 3 }];
+
+    test('have a span each with settleSpans, that ends with the callback', async () => {
+      instrumentation.setConfig({ settleSpans: true });
+      const consumer = await cluster.consumer([topic], { 'group.id': `group-${topic}` });
+      const transactional = await begun();
+      const given = Object.freeze(offsets().map(Object.freeze));
+      await called((callback) => {
+        transactional.sendOffsetsToTransaction(given, consumer, callback);
+        expect(tracing.openSpans).toBe(1);
+      });
+      await called((callback) => transactional.sendOffsetsToTransaction(given, consumer, 5_000, callback));
+      await aborted(transactional);
+      const line = 'commit orders CLIENT {kafka.offset=3} {messaging.consumer.group.name=group-orders}';
+      expect(text(['kafka.offset', 'messaging.consumer.group.name'])).toBe([line, line].join('\n'));
+      expect(tracing.spans()[0]?.attributes).toMatchObject({
+        'messaging.client.id': 'shop',
+        'messaging.destination.partition.id': '0',
+        'server.address': '127.0.0.1',
+      });
+    });
+
+    test('have none without', async () => {
+      const consumer = await cluster.consumer([topic]);
+      const transactional = await begun();
+      await called((callback) => transactional.sendOffsetsToTransaction(offsets(), consumer, callback));
+      await aborted(transactional);
+      expect(text()).toBe('');
+    });
+
+    test('and refused: the same error as without us, and its code on the span', async () => {
+      instrumentation.setConfig({ settleSpans: true });
+      const consumer = await cluster.consumer([topic]);
+      const transactional = await begun();
+      await aborted(transactional);
+      const send = () =>
+        called((callback) => transactional.sendOffsetsToTransaction(offsets(), consumer, 1_000, callback));
+      const observed = await outcomeOf(send);
+      instrumentation.disable();
+      const plain = await outcomeOf(send);
+      instrumentation.enable();
+      expect(observed).toEqual(plain);
+      expect(observed.manner).toBe('rejected');
+      expect(text()).toBe('commit orders CLIENT !ERR__STATE');
+    });
+
+    test("without a consumer meet the client's own error", async () => {
+      instrumentation.setConfig({ settleSpans: true });
+      const transactional = await begun();
+      const send = () => transactional.sendOffsetsToTransaction(offsets(), undefined, () => {});
+      const observed = await outcomeOf(send);
+      instrumentation.disable();
+      const plain = await outcomeOf(send);
+      instrumentation.enable();
+      expect(observed).toEqual(plain);
+      expect(observed.manner).toBe('threw');
+      await aborted(transactional);
+      expect(text()).toBe('');
+    });
+  });
+}
+
+/** The promise of a call that answers by a callback. */
+function called(call: (callback: (error: unknown) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call((error) => (error ? reject(error) : resolve()));
+  });
 }

@@ -21,6 +21,8 @@ export type Report = { readonly partition: number; readonly offset: number; read
 // biome-ignore lint/suspicious/noExplicitAny: as applications call it
 type Listener = (...args: any[]) => unknown;
 
+type Callback = (error: unknown) => void;
+
 export interface RdClient {
   connect(options: object, callback: (error: unknown) => void): void;
   isConnected(): boolean;
@@ -35,7 +37,11 @@ export interface RdProducer extends RdClient {
   // biome-ignore lint/suspicious/noExplicitAny: as applications call it
   produce(...args: any[]): unknown;
   setPollInterval(ms: number): void;
-  flush(timeoutMs: number, callback: (error: unknown) => void): void;
+  flush(timeoutMs: number, callback: Callback): void;
+  initTransactions(timeoutMs: number, callback: Callback): void;
+  beginTransaction(callback: Callback): void;
+  abortTransaction(timeoutMs: number, callback: Callback): void;
+  sendOffsetsToTransaction(offsets: readonly object[], consumer: unknown, ...rest: (number | Callback)[]): void;
 }
 
 export interface RdConsumer extends RdClient {

@@ -161,6 +161,8 @@ export abstract class ActiveOperation {
 
   /** Writes the outcome on the span; the type of the error, if it is one. */
   protected record(outcome: Outcome | undefined): string | undefined {
+    const learned = this.plan.learned?.();
+    if (learned !== undefined && this.span?.isRecording()) this.span.setAttributes(learned);
     if (outcome === undefined) return undefined;
     const failure = outcome.error === undefined ? undefined : this.recordError(outcome.error);
     if (outcome.attributes !== undefined && this.span?.isRecording()) this.span.setAttributes(outcome.attributes);

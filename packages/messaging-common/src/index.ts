@@ -21,6 +21,7 @@ export type { LagSource } from './lag-gauge';
 export { nestModule } from './nestjs';
 export type {
   Destination,
+  Learned,
   MessageFacts,
   MessageOutcome,
   MessageReader,

@@ -44,6 +44,12 @@ export interface OperationFacts {
   readonly legacyAttributes?: Attributes;
 }
 
+/**
+ * Span attributes that a client learns while it works, from an answer that it asks for by itself; undefined until it has.
+ * Asked when an operation ends, so that the one which taught it has them too. Must not throw.
+ */
+export type Learned = () => Attributes | undefined;
+
 /** What is known of one message, as plain data. */
 export interface MessageFacts {
   readonly id?: string;

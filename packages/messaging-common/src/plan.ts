@@ -9,7 +9,7 @@ import { BoundedMap } from './bounded-map';
 import type { ResolvedConfig } from './config';
 import { spanName } from './conventions';
 import type { Instruments, MessageCounter, Series } from './metrics';
-import type { OperationFacts } from './operation';
+import type { Learned, OperationFacts } from './operation';
 import { ATTR_ERROR_TYPE, ATTR_MESSAGING_OPERATION_TYPE } from './semconv';
 
 /**
@@ -33,6 +33,8 @@ export class OperationPlan {
   constructor(
     readonly facts: OperationFacts,
     config: ResolvedConfig,
+    /** Absent where all is known from the start. */
+    readonly learned?: Learned,
   ) {
     this.spanName = spanName(facts);
     this.attributes = operationAttributes(facts, config.semconv);

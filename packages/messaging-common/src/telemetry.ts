@@ -26,7 +26,7 @@ import { isSuppressed } from './context';
 import { errorType, guard, report } from './errors';
 import { recordException } from './exceptions';
 import type { LagSource } from './lag-gauge';
-import type { MessageReader, MessageWriter, OperationFacts, OperationType } from './operation';
+import type { Learned, MessageReader, MessageWriter, OperationFacts, OperationType } from './operation';
 import { OperationPlan } from './plan';
 import { ProcessOperation } from './process-operation';
 import { ReceiveOperation } from './receive-operation';
@@ -74,13 +74,12 @@ export class Telemetry {
     return this.isEnabled && this.signals.areOn();
   }
 
-  /** What an operation on one destination always records; to be kept and used again. */
-  plan(facts: OperationFacts): OperationPlan {
-    const { destinationTemplate } = this.resolved;
-    if (destinationTemplate === undefined) return new OperationPlan(facts, this.resolved);
-    const template = this.guard('find a destination template', undefined, () => destinationTemplate(facts));
-    if (typeof template !== 'string' || template === '') return new OperationPlan(facts, this.resolved);
-    return new OperationPlan({ ...facts, destination: { ...facts.destination, template } }, this.resolved);
+  /**
+   * What an operation on one destination always records; to be kept and used again.
+   * @param learned what the facts do not say yet; for those who make a new plan once they do
+   */
+  plan(facts: OperationFacts, learned?: Learned): OperationPlan {
+    return new OperationPlan(this.withTemplate(facts), this.resolved, learned);
   }
 
   startSend<M>(plan: OperationPlan, message: M, writer: MessageWriter<M>): SendOperation<M> | undefined {
@@ -316,6 +315,14 @@ export class Telemetry {
 
   report(what: string, error: unknown): void {
     report(this.diag, what, error);
+  }
+
+  private withTemplate(facts: OperationFacts): OperationFacts {
+    const { destinationTemplate } = this.resolved;
+    if (destinationTemplate === undefined) return facts;
+    const template = this.guard('find a destination template', undefined, () => destinationTemplate(facts));
+    if (typeof template !== 'string' || template === '') return facts;
+    return { ...facts, destination: { ...facts.destination, template } };
   }
 
   private failed(what: string, error: unknown): undefined {

@@ -216,6 +216,23 @@ describe('how a send ends', () => {
     expect(rig.reports).toEqual(['could not read a result']);
   });
 
+  test('with what the client learned meanwhile, also where it failed', () => {
+    let cluster: string | undefined;
+    const facts = { type: 'send', name: 'send', system: 'memory', destination: { name: 'orders' } } as const;
+    const plan = rig.telemetry.plan(facts, () => (cluster === undefined ? undefined : { cluster }));
+    const [unaware, sent, failed] = Array.from({ length: 3 }, () => rig.telemetry.startSend(plan, {}, writer));
+    unaware?.end();
+    cluster = 'a';
+    sent?.end();
+    failed?.fail(new RangeError('mine'));
+    const attributes = ['cluster', 'error.type'];
+    expect(rig.spans('send orders').map((span) => attributes.map((key) => span.attributes[key]))).toEqual([
+      [undefined, undefined],
+      ['a', undefined],
+      ['a', 'RangeError'],
+    ]);
+  });
+
   test('with a rejection, by the same error', async () => {
     const error = new RangeError('mine');
     await expect(start().trace(() => Promise.reject(error), undefined, undefined)).rejects.toBe(error);

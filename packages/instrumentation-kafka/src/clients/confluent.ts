@@ -4,11 +4,12 @@
  */
 
 import type { AnyFunction } from '@otel-messaging/messaging-common';
+import type { OffsetsByTopicPartition } from 'kafkajs';
 import { DeliveredFormat } from '../message';
 import type { ClientFacts } from '../operations';
 import { deliveredFormats, outgoingFormats } from '../retry-format';
 import { BATCH, ConfluentFormat, handlersOf, RECORD } from './confluent-records';
-import { Commits } from './kafkajs-commits';
+import { Commits, GroupCommits, positionsOf } from './kafkajs-commits';
 import { Handlers } from './kafkajs-consumer';
 import { Sends } from './kafkajs-producer';
 import { Positions, type Watermarks, weakly } from './rdkafka-lag';
@@ -27,7 +28,9 @@ export function patchConfluent({ prototype }: ConfluentKafkaClass, scope: RdKafk
   const { telemetry, options, topics } = scope;
   const outgoing = outgoingFormats(new ConfluentFormat(options), topics);
   const delivered = deliveredFormats(new DeliveredFormat(options), topics);
-  const producers = new Clients(scope, (client) => new Sends(client, telemetry, outgoing));
+  const producers = new Clients(scope, (client) => {
+    return { sends: new Sends(client, telemetry, outgoing), commits: new GroupCommits(client, telemetry) };
+  });
   const consumers = new Clients(scope, (client, inner) => {
     const commits = new Commits(client, telemetry);
     const positions = inner && new Positions(telemetry, weakly(inner));
@@ -97,9 +100,15 @@ function patchConnect(target: object, clients: Clients<unknown>, { telemetry }: 
   });
 }
 
-function patchProducer(target: object, producers: Clients<Sends>, scope: RdKafkaScope): void {
+interface ProducerState {
+  readonly sends: Sends;
+  readonly commits: GroupCommits;
+}
+
+function patchProducer(target: object, producers: Clients<ProducerState>, scope: RdKafkaScope): void {
   const { telemetry } = scope;
   patchConnect(target, producers, scope);
+  patchSendOffsets(target, producers, scope);
   const named = (error: unknown) => scope.named(error);
   // `sendBatch` calls `send` for each topic, before it first waits for anything.
   let isInside = false;
@@ -115,12 +124,36 @@ function patchProducer(target: object, producers: Clients<Sends>, scope: RdKafka
       };
       return function (this: ConfluentClient, ...args: [never]) {
         if (isInside || !telemetry.isOn()) return original.apply(this, args);
-        const sends = producers.known(this) ?? telemetry.guard('trace a producer', undefined, () => producers.of(this));
-        if (sends === undefined) return original.apply(this, args);
-        return sends.trace<never>({ original: inside, sender: this, args, shape: shape as never, named });
+        const state = producers.known(this) ?? telemetry.guard('trace a producer', undefined, () => producers.of(this));
+        if (state === undefined) return original.apply(this, args);
+        return state.sends.trace<never>({ original: inside, sender: this, args, shape: shape as never, named });
       };
     });
   }
+}
+
+/** What `sendOffsets` takes: kafkajs's argument, but the consumer itself in place of the name of its group. */
+interface SentOffsets {
+  readonly consumer?: ConfluentClient;
+  readonly consumerGroupId?: unknown;
+  readonly topics: OffsetsByTopicPartition['topics'];
+}
+
+/** A producer is its own transaction. */
+function patchSendOffsets(target: object, producers: Clients<ProducerState>, { telemetry }: RdKafkaScope): void {
+  wrapOwn(target, 'sendOffsets', (original) => {
+    return function sendOffsets(this: ConfluentClient, ...args: [SentOffsets]) {
+      const commits = telemetry.guard('describe a commit', undefined, () => producers.of(this).commits);
+      if (commits === undefined) return original.apply(this, args);
+      const group = commits.of(() => clientFactsOf(args[0]?.consumer?._getInternalClient?.() ?? {}).groupId);
+      return group.trace(() => acceptable(args[0]), original, this, args);
+    };
+  });
+}
+
+/** Undefined for what the client will refuse. */
+function acceptable(offsets: SentOffsets) {
+  return offsets.consumerGroupId || !offsets.consumer ? undefined : positionsOf(offsets);
 }
 
 interface ConsumerState {

@@ -100,10 +100,10 @@ export class GroupCommits {
     private readonly telemetry: Telemetry,
   ) {}
 
-  /** @param argument of `sendOffsets`, as it came */
-  of(argument: { readonly consumerGroupId: string }): Commits {
+  /** @param read finds the group in what the application gave; may throw */
+  of(read: () => string | undefined): Commits {
     const { client, telemetry, groups } = this;
-    const groupId = telemetry.guard('describe a commit', undefined, () => argument?.consumerGroupId);
+    const groupId = telemetry.guard('describe a commit', undefined, read);
     return groups.get(groupId) ?? groups.add(groupId, new Commits({ ...client, groupId }, telemetry));
   }
 }

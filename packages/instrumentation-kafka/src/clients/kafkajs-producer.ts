@@ -46,7 +46,8 @@ export function patchProducer(
 function patchSendOffsets(transaction: Transaction, commits: GroupCommits): void {
   const { sendOffsets } = transaction;
   transaction.sendOffsets = function (this: unknown, ...args: Parameters<typeof sendOffsets>) {
-    return commits.of(args[0]).trace<Promise<void>>(() => positionsOf(args[0]), sendOffsets, this, args);
+    const group = commits.of(() => args[0]?.consumerGroupId);
+    return group.trace<Promise<void>>(() => positionsOf(args[0]), sendOffsets, this, args);
   } as typeof sendOffsets;
 }
 

@@ -9,6 +9,7 @@ import { DeliveredFormat, KafkaFormat, type MessageOptions } from '../message';
 import { type ClientFacts, serverOf } from '../operations';
 import { deliveredFormats, outgoingFormats } from '../retry-format';
 import { type RetryOptions, RetryTopics } from '../retry-topics';
+import { withClusterId } from './kafkajs-cluster';
 import { patchConsumer } from './kafkajs-consumer';
 import { patchProducer } from './kafkajs-producer';
 
@@ -38,24 +39,24 @@ export function patchKafka(
   if (isForeign(prototype.producer, patches) || isForeign(prototype.consumer, patches)) return;
   patches.add(prototype, 'producer', (original: AnyFunction) => {
     function producer(this: Kafka, ...args: unknown[]): Producer {
-      const created = original.apply(this, args) as Producer;
+      const { client, clusterId } = withClusterId(this, telemetry, () => original.apply(this, args) as Producer);
       telemetry.guard('trace a producer', undefined, () => {
-        patchProducer(created, clientFacts(this), telemetry, outgoing);
+        patchProducer(client, { ...clientFacts(this), clusterId }, telemetry, outgoing);
       });
-      return created;
+      return client;
     }
     owners.set(producer, patches);
     return producer;
   });
   patches.add(prototype, 'consumer', (original: AnyFunction) => {
     function consumer(this: Kafka, ...args: unknown[]): Consumer {
-      const created = original.apply(this, args) as Consumer;
+      const { client, clusterId } = withClusterId(this, telemetry, () => original.apply(this, args) as Consumer);
       telemetry.guard('trace a consumer', undefined, () => {
         const groupId = (args[0] as ConsumerConfig | undefined)?.groupId;
         const group = typeof groupId === 'string' ? groupId : undefined;
-        patchConsumer(created, { ...clientFacts(this), groupId: group }, telemetry, delivered);
+        patchConsumer(client, { ...clientFacts(this), groupId: group, clusterId }, telemetry, delivered);
       });
-      return created;
+      return client;
     }
     owners.set(consumer, patches);
     return consumer;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+import { ClusterId } from '../cluster-id';
 import type { ClientFacts } from '../operations';
 import type { HeaderForm } from './platformatic-message';
 
@@ -10,6 +11,8 @@ import type { HeaderForm } from './platformatic-message';
 export interface PltClient {
   readonly clientId?: unknown;
   readonly groupId?: unknown;
+  /** Undefined before the first list of brokers, and after the application has cleared it. */
+  readonly currentMetadata?: { readonly id?: unknown };
 }
 
 /** What a client tells of itself; its configuration and its brokers are under symbols that the package keeps to itself. */
@@ -20,6 +23,7 @@ export function clientFactsOf(client: PltClient): ClientFacts {
     clientId: text(client.clientId),
     groupId: text(client.groupId),
     server: broker && { address: text(broker.host), port: Number(broker.port) },
+    clusterId: new ClusterId(() => client.currentMetadata?.id),
   };
 }
 

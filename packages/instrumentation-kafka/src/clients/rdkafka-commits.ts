@@ -16,15 +16,38 @@ interface Position {
 
 type Positions = Position | readonly Position[] | null | undefined;
 
-/** Wraps all that commits offsets; spans are made of them with the option `settleSpans` only. */
+/** What the arguments of one call say; read before it is known whether they are as they should be. */
+interface Commit {
+  readonly positions: Positions;
+  /** Whose group it is. */
+  readonly consumer: RdClient;
+  /** Index of the callback, if there is one. */
+  readonly callbackAt: number;
+}
+
+type Describe = (client: RdClient, args: readonly unknown[]) => Commit;
+
+/** Wraps all by which a consumer commits offsets; spans are made of them with the option `settleSpans` only. */
 export function patchCommits(prototype: object, scope: RdKafkaScope): void {
   const commits = new Commits(scope);
-  for (const name of ['commit', 'commitSync', 'commitCb']) {
-    scope.wrap(prototype, name, (original) => commits.traced(original, (offsets) => offsets as Positions));
-  }
-  for (const name of ['commitMessage', 'commitMessageSync']) {
-    scope.wrap(prototype, name, (original) => commits.traced(original, (message) => after(message as Position)));
-  }
+  const patch = (name: string, positionsOf: (argument: unknown) => Positions) => {
+    scope.wrap(prototype, name, (original) =>
+      commits.traced(original, (consumer, [first]) => ({ positions: positionsOf(first), consumer, callbackAt: 1 })),
+    );
+  };
+  for (const name of ['commit', 'commitSync', 'commitCb']) patch(name, (offsets) => offsets as Positions);
+  for (const name of ['commitMessage', 'commitMessageSync']) patch(name, (message) => after(message as Position));
+}
+
+/** The same for what a producer commits for a consumer, together with its transaction. */
+export function patchSendOffsets(prototype: object, scope: RdKafkaScope): void {
+  const commits = new Commits(scope);
+  const describe: Describe = (_producer, [offsets, consumer, timeoutMs]) => ({
+    positions: offsets as Positions,
+    consumer: consumer as RdClient,
+    callbackAt: typeof timeoutMs === 'function' ? 2 : 3,
+  });
+  scope.wrap(prototype, 'sendOffsetsToTransaction', (original) => commits.traced(original, describe));
 }
 
 /** What is committed of a message: the offset of the next one. */
@@ -33,22 +56,22 @@ function after({ topic, partition, offset }: Position): Position {
 }
 
 class Commits {
-  private readonly plans = new WeakMap<object, TopicPlans>();
+  /** By the client that commits, and the consumer that it commits for. */
+  private readonly plans = new WeakMap<object, WeakMap<object, TopicPlans>>();
 
   constructor(private readonly scope: RdKafkaScope) {}
 
-  /** @param read what the first argument says of positions */
-  traced(original: AnyFunction, read: (argument: unknown) => Positions): AnyFunction {
+  traced(original: AnyFunction, describe: Describe): AnyFunction {
     const { scope } = this;
-    const start = (consumer: RdClient, argument: unknown) => this.start(consumer, () => read(argument));
+    const start = (client: RdClient, args: readonly unknown[]) => this.start(client, () => describe(client, args));
     return function (this: RdClient, ...args: unknown[]) {
-      const commit = start(this, args[0]);
+      const commit = start(this, args);
       if (commit === undefined) return original.apply(this, args);
-      const { operation, outcome } = commit;
-      const callback = args[1];
+      const { operation, outcome, callbackAt } = commit;
+      const callback = args[callbackAt];
       const changed = [...args];
       if (typeof callback === 'function') {
-        changed[1] = function (this: unknown, ...answer: unknown[]) {
+        changed[callbackAt] = function (this: unknown, ...answer: unknown[]) {
           if (answer[0]) operation.fail(scope.named(answer[0]));
           else operation.end(outcome);
           return callback.apply(this, answer);
@@ -65,27 +88,29 @@ class Commits {
     };
   }
 
-  private start(consumer: RdClient, read: () => Positions) {
+  private start(client: RdClient, describe: () => Commit) {
     const { telemetry } = this.scope;
-    if (!telemetry.isOn() || !telemetry.config.settleSpans || this.scope.isInner(consumer)) return undefined;
+    if (!telemetry.isOn() || !telemetry.config.settleSpans || this.scope.isInner(client)) return undefined;
     return telemetry.guard('describe a commit', undefined, () => {
-      const positions = read() ?? [];
-      const common = committed((Array.isArray(positions) ? positions : [positions]) as never);
+      const { positions, consumer, callbackAt } = describe();
+      const common = committed([positions ?? []].flat() as never);
       // What is committed without naming it, nobody knows here.
       if (common === undefined) return undefined;
-      const operation = telemetry.startSettle(this.plansOf(consumer).of(common.topic, common.partition), {
-        creations: [],
-      });
-      return operation && { operation, outcome: outcomeOf(common) };
+      const plan = this.plansOf(client, consumer).of(common.topic, common.partition);
+      const operation = telemetry.startSettle(plan, { creations: [] });
+      return operation && { operation, outcome: outcomeOf(common), callbackAt };
     });
   }
 
-  private plansOf(consumer: RdClient): TopicPlans {
-    let plans = this.plans.get(consumer);
-    if (plans === undefined) {
-      plans = new TopicPlans(this.scope.telemetry, clientFactsOf(consumer), commitFacts);
-      this.plans.set(consumer, plans);
+  private plansOf(client: RdClient, consumer: RdClient): TopicPlans {
+    const plans = this.plans.get(client) ?? new WeakMap<object, TopicPlans>();
+    this.plans.set(client, plans);
+    let own = plans.get(consumer);
+    if (own === undefined) {
+      const { groupId } = clientFactsOf(consumer);
+      own = new TopicPlans(this.scope.telemetry, { ...clientFactsOf(client), groupId }, commitFacts);
+      plans.set(consumer, own);
     }
-    return plans;
+    return own;
   }
 }

@@ -6,6 +6,7 @@
 import type { AnyFunction, MessageWriter, SendOperation } from '@otel-messaging/messaging-common';
 import { sendFacts, TopicPlans } from '../operations';
 import { type Formats, outgoingFormats } from '../retry-format';
+import { patchSendOffsets } from './rdkafka-commits';
 import { DeliveryReports } from './rdkafka-delivery';
 import { type HeaderList, RdFormat, type RdMessage } from './rdkafka-message';
 import { type ClientClass, clientFactsOf, type RdClient, type RdKafkaScope } from './rdkafka-scope';
@@ -34,6 +35,7 @@ export function patchProducerClass({ prototype }: ClientClass, scope: RdKafkaSco
     states.set(producer, state);
     return state;
   };
+  patchSendOffsets(prototype, scope);
   return scope.wrap(prototype, 'produce', (original) => {
     return function produce(this: RdProducer, ...args: ProduceArguments) {
       if (!scope.telemetry.isOn() || scope.inner.has(this)) return original.apply(this, args);
