@@ -73,7 +73,14 @@ export class TestKafka {
       this.open.push(this.admin);
       await this.admin.connect();
     }
-    await this.admin.createTopics({ topics, waitForLeaders: true });
+    // `waitForLeaders` gives up where the broker has not heard of the topic yet.
+    const { admin } = this;
+    await admin.createTopics({ topics, waitForLeaders: false });
+    const names = topics.map(({ topic }) => topic);
+    await eventually('topics with leaders', async () => {
+      const found = await admin.fetchTopicMetadata({ topics: names }).catch(() => undefined);
+      return found?.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0)) === true;
+    });
   }
 
   async producer(config: ProducerConfig = {}): Promise<Producer> {

@@ -91,11 +91,11 @@ describe('plans', () => {
     const plans = new TopicPlans(instrumentation.telemetry, { ...client, clusterId }, processFacts);
     const before = plans.of('a', 0);
     expect(plans.of('a', 0)).toBe(before);
-    expect(before.attributes).not.toHaveProperty(['kafka.cluster.id']);
+    expect(before.details).not.toHaveProperty(['kafka.cluster.id']);
     expect(before.learned?.()).toBeUndefined();
     id = 'cluster';
     const after = plans.of('a', 0);
-    expect(after.attributes).toHaveProperty(['kafka.cluster.id'], id);
+    expect(after.details).toHaveProperty(['kafka.cluster.id'], id);
     expect(after.metricAttributes).toEqual(before.metricAttributes);
     expect(after.learned).toBeUndefined();
     expect(before.learned?.()).toEqual({ 'kafka.cluster.id': id });
