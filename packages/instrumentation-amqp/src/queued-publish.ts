@@ -60,7 +60,8 @@ export class QueuedPublish {
   }
 
   private lateAttributes(capturesBodySize: boolean): Attributes {
-    const late: Attributes = this.isElsewhere ? { ...this.operation.plan.attributes } : {};
+    const { attributes, details } = this.operation.plan;
+    const late: Attributes = this.isElsewhere ? { ...attributes, ...details } : {};
     if (capturesBodySize && this.bodySize !== undefined) late[semconv.ATTR_MESSAGING_MESSAGE_BODY_SIZE] = this.bodySize;
     return late;
   }
