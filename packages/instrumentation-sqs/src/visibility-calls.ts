@@ -18,13 +18,13 @@ interface Receipt {
  * if it then deletes its message, that counts.
  */
 export function changeVisibility(telemetry: Telemetry, _: Queue, { input }: Command): TracedCall {
-  return new VisibilityCall(telemetry, input, [input]);
+  return new VisibilityCall(telemetry, input);
 }
 
 /** `ChangeMessageVisibilityBatch`; undefined for what is no list of entries. */
 export function changeVisibilityBatch(telemetry: Telemetry, _: Queue, { input }: Command): TracedCall | undefined {
   const entries = entriesOf<Receipt>(input);
-  return entries && new VisibilityCall(telemetry, input, entries);
+  return entries && new BatchVisibilityCall(telemetry, input, entries);
 }
 
 /** No operation of the conventions, and without a span: its result is seen on the handling of the messages. */
@@ -32,7 +32,6 @@ class VisibilityCall extends TracedCall {
   constructor(
     telemetry: Telemetry,
     readonly input: object,
-    private readonly receipts: readonly Receipt[],
   ) {
     super(telemetry, undefined);
   }
@@ -42,10 +41,27 @@ class VisibilityCall extends TracedCall {
   }
 
   protected finish(output: object): unknown {
-    const outcomes = entryOutcomes(this.receipts, output);
-    for (let i = 0; i < this.receipts.length; i++) {
-      if (outcomes[i]?.error === undefined) receivedBy(this.receipts[i]?.ReceiptHandle)?.delivery?.retry();
-    }
+    retry(this.input);
     return output;
   }
+}
+
+class BatchVisibilityCall extends VisibilityCall {
+  constructor(
+    telemetry: Telemetry,
+    input: object,
+    private readonly entries: readonly Receipt[],
+  ) {
+    super(telemetry, input);
+  }
+
+  protected override finish(output: object): unknown {
+    const outcomes = entryOutcomes(this.entries, output);
+    for (const [i, entry] of this.entries.entries()) if (outcomes[i]?.error === undefined) retry(entry);
+    return output;
+  }
+}
+
+function retry({ ReceiptHandle: handle }: Receipt): void {
+  receivedBy(handle)?.delivery?.retry();
 }
