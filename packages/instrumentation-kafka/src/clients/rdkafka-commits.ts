@@ -5,14 +5,8 @@
 
 import type { AnyFunction } from '@otel-messaging/messaging-common';
 import { commitFacts, TopicPlans } from '../operations';
-import { committed, outcomeOf } from './kafkajs-commits';
+import { committed, outcomeOf, type Position } from './kafkajs-commits';
 import { clientFactsOf, type RdClient, type RdKafkaScope } from './rdkafka-scope';
-
-interface Position {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-}
 
 type Positions = Position | readonly Position[] | null | undefined;
 
@@ -29,7 +23,7 @@ export function patchCommits(prototype: object, scope: RdKafkaScope): void {
 
 /** What is committed of a message: the offset of the next one. */
 function after({ topic, partition, offset }: Position): Position {
-  return { topic, partition, offset: offset + 1 };
+  return { topic, partition, offset: Number(offset) + 1 };
 }
 
 class Commits {
@@ -70,7 +64,7 @@ class Commits {
     if (!telemetry.isOn() || !telemetry.config.settleSpans || this.scope.isInner(consumer)) return undefined;
     return telemetry.guard('describe a commit', undefined, () => {
       const positions = read() ?? [];
-      const common = committed((Array.isArray(positions) ? positions : [positions]) as never);
+      const common = committed(Array.isArray(positions) ? positions : [positions as Position]);
       // What is committed without naming it, nobody knows here.
       if (common === undefined) return undefined;
       const operation = telemetry.startSettle(this.plansOf(consumer).of(common.topic, common.partition), {
