@@ -55,12 +55,14 @@ export function reject(channels: Channels, original: AnyFunction): AnyFunction {
   };
 }
 
+/** `ackAll()` */
 export function ackAll(channels: Channels, original: AnyFunction): AnyFunction {
   return function ackAll(this: Channel, ...args: unknown[]) {
     return settle(channels, this, original, args, new Call('ack', 'ack', undefined, true));
   };
 }
 
+/** `nackAll(requeue)`; requeues if it is not told otherwise. */
 export function nackAll(channels: Channels, original: AnyFunction): AnyFunction {
   return function nackAll(this: Channel, ...args: unknown[]) {
     const settlement = requeues(args[0]) ? 'requeue' : 'nack';

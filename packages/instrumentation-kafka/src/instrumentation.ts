@@ -18,6 +18,7 @@ import type { MessageOptions } from './message';
 import type { RetryOptions, RetryTopicOf } from './retry-topics';
 import { VERSION } from './version';
 
+/** Options of `KafkaInstrumentation`, besides those that every messaging instrumentation has. */
 export interface KafkaInstrumentationConfig extends MessagingInstrumentationConfig {
   /** Records message keys, as `kafka.message.key`; keys are often personal data. Default: false. */
   captureMessageKey?: boolean;

@@ -111,6 +111,7 @@ export interface Outcome {
   readonly messages?: readonly (MessageOutcome | undefined)[];
 }
 
+/** What the answer to a batch says of one of its messages. */
 export interface MessageOutcome {
   readonly error?: unknown;
   readonly attributes?: Attributes;

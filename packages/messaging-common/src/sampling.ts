@@ -13,6 +13,7 @@ export interface Sampling {
   readonly dropsUnsampled: boolean;
 }
 
+/** Of a sampler that has to be asked. */
 export const UNKNOWN: Sampling = { dropsRoots: false, dropsUnsampled: false };
 const NEVER: Sampling = { dropsRoots: true, dropsUnsampled: true };
 
