@@ -4,6 +4,7 @@
  */
 
 import { join } from 'node:path';
+import { eventually } from '@otel-messaging/test-utils';
 
 import { killApplications, runApplication, startApplication } from './application';
 import { type Collector, startCollector } from './collector';
@@ -31,6 +32,9 @@ async function end(behaviour: string, signal: NodeJS.Signals, env: Record<string
   service.kill(signal);
   return service.end;
 }
+
+/** A signal has come, and what is waiting is on its way to a collector that does not answer. */
+const exporting = () => eventually('the export', () => collector.requests > 0);
 
 function wait(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -95,13 +99,13 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const service = startApplication('service.cjs', { args: ['ignore'], env: { ...collector.env, SIGNAL: signal } });
     await service.printed('ready');
     service.kill(signal);
-    await wait(100);
+    await exporting();
     service.kill(signal);
     await service.printed('ignored 2');
     const before = Date.now();
     service.kill(signal);
     await service.printed('ignored 3');
-    expect(Date.now() - before).toBeLessThan(300);
+    expect(Date.now() - before).toBeLessThan(500); // which is how long it would be held
   });
 
   test('raised again by a listener that has cleaned up, ends the process by the signal', async () => {
@@ -126,7 +130,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const service = startApplication('service.cjs', { args: [behaviour], env: collector.env });
     await service.printed('ready');
     service.kill(signal);
-    await wait(300);
+    await exporting();
     const before = Date.now();
     service.kill(signal);
     expect(await service.end).toMatchObject({ code: null, signal });
@@ -146,7 +150,7 @@ test('a different signal during the export ends the process by that one', async 
   const service = startApplication('service.cjs', { env: collector.env });
   await service.printed('ready');
   service.kill('SIGINT');
-  await wait(300);
+  await exporting();
   service.kill('SIGTERM');
   expect(await service.end).toMatchObject({ code: null, signal: 'SIGTERM' });
 });
