@@ -55,7 +55,9 @@ async function run(client, version) {
     console.log(`${title}: not run, it needs Node ${needed}`);
     return true;
   }
-  const name = `versions/${client.name.replaceAll('/', '+')}-${version}`;
+  // What is compiled serves one major of Node.
+  const abi = client.needsScripts ? `-node-v${process.versions.modules}` : '';
+  const name = `versions/${client.name.replaceAll('/', '+')}-${version}${abi}`;
   const folder = await cached(name, (staging) => install(client, version, staging)).catch((error) => {
     console.log(`${title}: FAILED, it could not be installed (${error.message})`);
   });
