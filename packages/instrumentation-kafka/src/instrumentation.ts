@@ -5,9 +5,9 @@
 
 import {
   InstrumentationNodeModuleDefinition,
-  InstrumentationNodeModuleFile,
   MessagingInstrumentation,
   type MessagingInstrumentationConfig,
+  moduleFile,
   nestModule,
 } from '@otel-messaging/messaging-common';
 import { isPatched, KAFKAJS_FILE, type KafkaClass, patchKafka, remembering } from './clients/kafkajs';
@@ -62,7 +62,7 @@ export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrume
         }
         return exports === kafkaClass ? remembering(kafkaClass as KafkaClass, this.telemetry) : exports;
       });
-    const file = new InstrumentationNodeModuleFile(KAFKAJS_FILE, KAFKAJS_VERSIONS, patch, unpatchedByDisable);
+    const file = moduleFile(KAFKAJS_FILE, KAFKAJS_VERSIONS, patch);
     const check = (exports: KafkaModule) => {
       // Once every instrumentation has had its turn with the module: some take off what others put on.
       queueMicrotask(() => {
@@ -120,6 +120,3 @@ export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrume
     };
   }
 }
-
-/** `disable()` puts everything back by itself, whatever copies of the client there are. */
-function unpatchedByDisable(): void {}
