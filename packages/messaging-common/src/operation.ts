@@ -118,4 +118,4 @@ export interface MessageOutcome {
 }
 
 /** What the application told the broker of a message. */
-export type Settlement = 'ack' | 'nack' | 'reject' | 'requeue' | 'delete' | 'retry' | 'commit';
+export type Settlement = 'ack' | 'nack' | 'reject' | 'requeue' | 'delete' | 'retry';

@@ -77,7 +77,7 @@ export const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0
 export const ATTR_MESSAGING_MESSAGE_RETRY_COUNT = 'messaging.message.retry.count' as const;
 /** Milliseconds between send and delivery; as other vendors name it. */
 export const ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY = 'messaging.message.receive.latency' as const;
-/** What the application told the broker: ack, nack, reject, requeue, delete, retry, commit. */
+/** What the application told the broker: ack, nack, reject, requeue, delete, retry. */
 export const ATTR_MESSAGING_MESSAGE_SETTLEMENT = 'messaging.message.settlement' as const;
 /** Where a dead-lettered message died. */
 export const ATTR_MESSAGING_DEAD_LETTER_SOURCE = 'messaging.dead_letter.source' as const;
