@@ -12,6 +12,9 @@ import { textOf } from './queue-source';
 
 type SettlementName = 'ack' | 'nack' | 'reject';
 
+/** Of messages whose producers are not trusted: outside of any handler, too, a settlement is none of their trace's. */
+const NO_TRACE = { home: undefined } as const;
+
 /** What one call tells the broker. */
 class Call {
   constructor(
@@ -112,8 +115,9 @@ function startSettle({ telemetry }: Channels, state: ChannelState, { name, messa
   const origin = commonOrigin(settled) ?? (isUpTo ? undefined : statedOrigin(message));
   const plan = telemetry.plan(settleFacts(broker, name, origin, isUpTo));
   const creations = settled.map(({ creation }) => creation);
-  if (isUpTo) return telemetry.startSettle(plan, { count: settled.length, creations });
-  return telemetry.startSettle(plan, { count: 1, creations, message, reader: settledMessages });
+  const trace = plan.isTrusted ? undefined : NO_TRACE;
+  if (isUpTo) return telemetry.startSettle(plan, { count: settled.length, creations, ...trace });
+  return telemetry.startSettle(plan, { count: 1, creations, message, reader: settledMessages, ...trace });
 }
 
 function known({ unsettled }: ChannelState, tag: number): Unsettled[] {
