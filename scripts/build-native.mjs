@@ -8,7 +8,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
+import { headersOfNode } from './node-headers.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const require = createRequire(import.meta.url);
@@ -102,23 +103,6 @@ function putInPlace(built, installed) {
 function report(client) {
   const code = `const c = require(${JSON.stringify(client.name)}); console.log('librdkafka ' + c.librdkafkaVersion)`;
   return execFileSync(process.execPath, ['-e', code], { cwd: root, encoding: 'utf8' }).trim();
-}
-
-/** Headers beside the running Node, as its own archives and most packages have them: a download less. */
-function headersOfNode() {
-  if (process.env.npm_config_nodedir !== undefined && isOurVersion(process.env.npm_config_nodedir)) return {};
-  const prefix = dirname(dirname(process.execPath));
-  return { npm_config_nodedir: isOurVersion(prefix) ? prefix : '' };
-}
-
-function isOurVersion(prefix) {
-  try {
-    const header = readFileSync(join(prefix, 'include', 'node', 'node_version.h'), 'utf8');
-    const [major] = process.versions.node.split('.');
-    return new RegExp(`define NODE_MAJOR_VERSION ${major}\\b`).test(header);
-  } catch {
-    return false;
-  }
 }
 
 function say(text) {

@@ -4,7 +4,8 @@
  */
 
 // Imports run one way: auto → instrumentation-* → messaging-common → OpenTelemetry. No cycles within a package either,
-// except those that types alone make, which are gone when the program runs.
+// except those that types alone make, which are gone when the program runs. And names of attributes, metrics and events
+// stand in `semconv.ts` alone, those of older conventions in files called `legacy.ts`.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
@@ -22,15 +23,26 @@ const ALLOWED = {
   'test-utils': [],
 };
 /** Instrumented clients: their types only. */
-const INSTRUMENTED = /^(amqplib|kafkajs|@aws-sdk\/|@smithy\/|sqs-consumer)/;
+const INSTRUMENTED =
+  /^(amqplib|amqp-connection-manager|rascal|kafkajs|@confluentinc\/|node-rdkafka|@platformatic\/|@aws-sdk\/|@smithy\/|sqs-consumer|@nestjs\/|rxjs)/;
+/** The name of an attribute, a metric or an event, as a text. */
+const CONVENTION =
+  /(['"`])((?:messaging|kafka|rabbitmq|aws|rpc|cloud|server|network|net|url|error|exception|otel)\.[a-z_.$]+)/g;
+const COMMENTS = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm;
 
 const problems = [];
 for (const [folder, allowed] of Object.entries(ALLOWED)) {
   const graph = new Map();
   for (const file of sources(join(root, folder, 'src'))) {
     const targets = [];
-    for (const { specifier, isType } of imports(readFileSync(file, 'utf8'))) {
-      const where = relative(root, file);
+    const where = relative(root, file);
+    const text = readFileSync(file, 'utf8');
+    if (folder.startsWith('packages/') && !/\/(semconv|legacy)\.ts$/.test(file)) {
+      for (const [, , name] of text.replace(COMMENTS, '').matchAll(CONVENTION)) {
+        problems.push(`${where}: names of conventions belong into semconv.ts: ${name}`);
+      }
+    }
+    for (const { specifier, isType } of imports(text)) {
       if (specifier.startsWith('.')) {
         if (!isType) targets.push(locate(dirname(file), specifier));
       } else if (specifier.startsWith('@otel-messaging/') && !allowed.some((name) => specifier === name)) {

@@ -13,6 +13,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { headersOfNode } from './node-headers.mjs';
 import { CLIENTS } from './versions.mjs';
 
 const TIMEOUT_MS = 120_000;
@@ -55,7 +56,9 @@ async function run(client, version) {
     console.log(`${title}: not run, it needs Node ${needed}`);
     return true;
   }
-  const name = `versions/${client.name.replaceAll('/', '+')}-${version}`;
+  // What is compiled serves one major of Node.
+  const abi = client.needsScripts ? `-node-v${process.versions.modules}` : '';
+  const name = `versions/${client.name.replaceAll('/', '+')}-${version}${abi}`;
   const folder = await cached(name, (staging) => install(client, version, staging)).catch((error) => {
     console.log(`${title}: FAILED, it could not be installed (${error.message})`);
   });
@@ -81,7 +84,7 @@ async function install(client, version, folder) {
   const scripts = client.needsScripts ? [] : ['--ignore-scripts'];
   execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', ...scripts], {
     cwd: folder,
-    env: { ...process.env, ...client.installEnv },
+    env: { ...process.env, ...(client.needsScripts ? headersOfNode() : undefined), ...client.installEnv },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
 }

@@ -20,6 +20,8 @@ export interface ReceivedSpan {
 /** A collector on the loopback interface that keeps what it is sent. */
 export interface Collector {
   readonly spans: readonly ReceivedSpan[];
+  /** Requests so far, those included that are never answered. */
+  readonly requests: number;
   /** The variables that make a process export to it. */
   readonly env: Readonly<Record<string, string>>;
   /** Takes requests from now on without ever answering them. */
@@ -30,13 +32,18 @@ export interface Collector {
 export async function startCollector(): Promise<Collector> {
   const spans: ReceivedSpan[] = [];
   let isHanging = false;
+  let requests = 0;
   const server = createServer((request, response) => {
+    requests++;
     if (!isHanging) void receive(request, response, spans);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
     spans,
+    get requests() {
+      return requests;
+    },
     env: {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',

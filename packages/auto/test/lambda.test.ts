@@ -119,9 +119,18 @@ test('an error of the handler is the function’s answer, and the next event is 
 });
 
 test('a collector that does not answer holds one answer up, for as long as configured', async () => {
-  const { invoke } = await startFunction('commonjs.handler', undefined, { OTEL_MESSAGING_FLUSH_TIMEOUT: '300' });
+  const limitMs = 1000;
+  const { invoke } = await startFunction('commonjs.handler', undefined, {
+    OTEL_MESSAGING_FLUSH_TIMEOUT: String(limitMs),
+  });
   collector.hang();
-  for (let i = 0; i < 3; i++) expect(await invoke(eventOf('one'))).toMatchObject({ manner: 'response' });
+  const took: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const startedMs = performance.now();
+    expect(await invoke(eventOf('one'))).toMatchObject({ manner: 'response' });
+    took.push(performance.now() - startedMs);
+  }
+  expect(took.map((milliseconds) => milliseconds >= limitMs)).toEqual([true, false, false]);
 });
 
 test('with a limit of 0 no answer waits, and what was recorded is frozen with the process', async () => {

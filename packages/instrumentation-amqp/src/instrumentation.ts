@@ -6,9 +6,9 @@
 import {
   type AnyFunction,
   InstrumentationNodeModuleDefinition,
-  InstrumentationNodeModuleFile,
   MessagingInstrumentation,
   type MessagingInstrumentationConfig,
+  moduleFile,
   nestModule,
 } from '@otel-messaging/messaging-common';
 import type { ChannelModule, Connection, ConnectModule } from './amqplib';
@@ -59,19 +59,9 @@ export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrument
   }
 
   protected override init(): InstrumentationNodeModuleDefinition[] {
-    const fileOf = (name: string, versions: string[], patch: (exports: never) => void) =>
-      new InstrumentationNodeModuleFile(
-        name,
-        versions,
-        (moduleExports) => {
-          patch(moduleExports as never);
-          return moduleExports;
-        },
-        () => {},
-      );
-    const file = (name: string, patch: (exports: never) => void) => fileOf(`amqplib/lib/${name}`, SUPPORTED, patch);
+    const file = (name: string, patch: (exports: never) => void) => moduleFile(`amqplib/lib/${name}`, SUPPORTED, patch);
     const wrapperFile = (name: string) =>
-      fileOf(`amqp-connection-manager/${name}`, SUPPORTED_MANAGERS, (exports: ChannelWrapperModule) =>
+      moduleFile(`amqp-connection-manager/${name}`, SUPPORTED_MANAGERS, (exports: ChannelWrapperModule) =>
         this.patchWrapper(exports),
       );
     return [
@@ -89,7 +79,7 @@ export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrument
         WRAPPER_FILES.map(wrapperFile),
       ),
       new InstrumentationNodeModuleDefinition('rascal', SUPPORTED_RASCALS, undefined, undefined, [
-        fileOf('rascal/lib/amqp/Vhost.js', SUPPORTED_RASCALS, (exports: VhostModule) => {
+        moduleFile('rascal/lib/amqp/Vhost.js', SUPPORTED_RASCALS, (exports: VhostModule) => {
           this.patches.add(exports, 'create', (original) => createVhost(this.telemetry, original));
         }),
       ]),

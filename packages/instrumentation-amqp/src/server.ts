@@ -4,7 +4,6 @@
  */
 
 import type { Server } from '@otel-messaging/messaging-common';
-
 import type { Connection } from './amqplib';
 
 const DEFAULT_PORT = 5672;

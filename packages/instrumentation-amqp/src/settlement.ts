@@ -12,6 +12,9 @@ import { textOf } from './queue-source';
 
 type SettlementName = 'ack' | 'nack' | 'reject';
 
+/** Of messages whose producers are not trusted: outside of any handler, too, a settlement is none of their trace's. */
+const NO_TRACE = { home: undefined } as const;
+
 /** What one call tells the broker. */
 class Call {
   constructor(
@@ -55,12 +58,14 @@ export function reject(channels: Channels, original: AnyFunction): AnyFunction {
   };
 }
 
+/** `ackAll()` */
 export function ackAll(channels: Channels, original: AnyFunction): AnyFunction {
   return function ackAll(this: Channel, ...args: unknown[]) {
     return settle(channels, this, original, args, new Call('ack', 'ack', undefined, true));
   };
 }
 
+/** `nackAll(requeue)`; requeues if it is not told otherwise. */
 export function nackAll(channels: Channels, original: AnyFunction): AnyFunction {
   return function nackAll(this: Channel, ...args: unknown[]) {
     const settlement = requeues(args[0]) ? 'requeue' : 'nack';
@@ -110,8 +115,9 @@ function startSettle({ telemetry }: Channels, state: ChannelState, { name, messa
   const origin = commonOrigin(settled) ?? (isUpTo ? undefined : statedOrigin(message));
   const plan = telemetry.plan(settleFacts(broker, name, origin, isUpTo));
   const creations = settled.map(({ creation }) => creation);
-  if (isUpTo) return telemetry.startSettle(plan, { count: settled.length, creations });
-  return telemetry.startSettle(plan, { count: 1, creations, message, reader: settledMessages });
+  const trace = plan.isTrusted ? undefined : NO_TRACE;
+  if (isUpTo) return telemetry.startSettle(plan, { count: settled.length, creations, ...trace });
+  return telemetry.startSettle(plan, { count: 1, creations, message, reader: settledMessages, ...trace });
 }
 
 function known({ unsettled }: ChannelState, tag: number): Unsettled[] {

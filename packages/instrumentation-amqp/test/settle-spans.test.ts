@@ -72,6 +72,25 @@ test('the settlement of a pulled message links to its publish, also by tag alone
     );
   }));
 
+test('the settlement of an untrusted message is linked to its publish, and no part of its trace', () =>
+  session(async ({ channel, queue, publish, traces }) => {
+    instrumentation.setConfig({ settleSpans: true, trustIncoming: false });
+    await publish('one');
+    await publish('two');
+    channel.ack((await channel.get(queue)) as GetMessage);
+    channel.ack((await channel.get(queue)) as GetMessage, true);
+    expect(traces()).toBe(
+      [
+        'publish queue PRODUCER',
+        'publish queue PRODUCER',
+        'get queue CLIENT  → publish queue',
+        'ack queue CLIENT  → publish queue',
+        'get queue CLIENT  → publish queue',
+        'ack queue CLIENT  → publish queue',
+      ].join('\n'),
+    );
+  }));
+
 test('one that amqplib refuses is an error, and settles nothing', () =>
   session(async ({ connection, queue, publish, tracing }) => {
     instrumentation.setConfig({ settleSpans: true });

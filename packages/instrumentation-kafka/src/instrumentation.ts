@@ -5,9 +5,9 @@
 
 import {
   InstrumentationNodeModuleDefinition,
-  InstrumentationNodeModuleFile,
   MessagingInstrumentation,
   type MessagingInstrumentationConfig,
+  moduleFile,
   nestModule,
 } from '@otel-messaging/messaging-common';
 import { isPatched, KAFKAJS_FILE, type KafkaClass, patchKafka, remembering } from './clients/kafkajs';
@@ -18,6 +18,7 @@ import type { MessageOptions } from './message';
 import type { RetryOptions, RetryTopicOf } from './retry-topics';
 import { VERSION } from './version';
 
+/** Options of `KafkaInstrumentation`, besides those that every messaging instrumentation has. */
 export interface KafkaInstrumentationConfig extends MessagingInstrumentationConfig {
   /** Records message keys, as `kafka.message.key`; keys are often personal data. Default: false. */
   captureMessageKey?: boolean;
@@ -61,7 +62,7 @@ export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrume
         }
         return exports === kafkaClass ? remembering(kafkaClass as KafkaClass, this.telemetry) : exports;
       });
-    const file = new InstrumentationNodeModuleFile(KAFKAJS_FILE, KAFKAJS_VERSIONS, patch, unpatchedByDisable);
+    const file = moduleFile(KAFKAJS_FILE, KAFKAJS_VERSIONS, patch);
     const check = (exports: KafkaModule) => {
       // Once every instrumentation has had its turn with the module: some take off what others put on.
       queueMicrotask(() => {
@@ -119,6 +120,3 @@ export class KafkaInstrumentation extends MessagingInstrumentation<KafkaInstrume
     };
   }
 }
-
-/** `disable()` puts everything back by itself, whatever copies of the client there are. */
-function unpatchedByDisable(): void {}

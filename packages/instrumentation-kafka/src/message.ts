@@ -184,6 +184,7 @@ function isPlausible(text: string, field: string): boolean {
 /** @see https://www.w3.org/TR/trace-context-1/#traceparent-header */
 const TRACEPARENT = /^\s?(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(-.*)?\s?$/;
 
+/** Whether a name is one of these, in any letter case. */
 export function isOneOf(fields: readonly string[], name: string): boolean {
   for (const field of fields) {
     if (field.length === name.length && (field === name || field.toLowerCase() === name.toLowerCase())) return true;

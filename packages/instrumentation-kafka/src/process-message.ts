@@ -4,13 +4,7 @@
  */
 
 import { trace } from '@opentelemetry/api';
-import {
-  type Delivery,
-  deliveryOf,
-  handledHere,
-  isObservable,
-  type ProcessOperation,
-} from '@otel-messaging/messaging-common';
+import { type Delivery, deliveryOf, handledHere, type ProcessOperation } from '@otel-messaging/messaging-common';
 
 /**
  * The handler's own result, after it ran in the context and `process` span of a message of a batch: for handlers that do
@@ -20,10 +14,7 @@ import {
 export function processMessage<M extends object, R>(message: M, handler: (message: M) => R): R {
   const delivery = deliveryOf(message);
   const operation = delivery && begin(delivery, message);
-  if (operation === undefined) return handler(message);
-  const result = operation.handleBody(false, handler, undefined, [message]);
-  if (!isObservable(result)) operation.end();
-  return result;
+  return operation === undefined ? handler(message) : operation.handleAlone(handler, message);
 }
 
 function begin(delivery: Delivery, message: object): ProcessOperation | undefined {

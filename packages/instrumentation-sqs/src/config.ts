@@ -50,6 +50,7 @@ export interface SqsInstrumentationConfig extends MessagingInstrumentationConfig
   lambdaFlushMs?: number;
 }
 
+/** The options of this package in force. */
 export type SqsOptions = Required<
   Pick<
     SqsInstrumentationConfig,
@@ -76,14 +77,18 @@ export function resolveOptions(config: SqsInstrumentationConfig): SqsOptions {
   return {
     awsTraceHeader: awsTraceHeader === 'fallback' || awsTraceHeader === 'off' ? awsTraceHeader : 'always',
     xrayUnsampled: xrayUnsampled === 'parent' ? 'parent' : 'link',
-    awsRpcAttributes: awsRpcAttributes ?? true,
-    captureQueueUrl: captureQueueUrl ?? true,
+    awsRpcAttributes: flag(awsRpcAttributes) ?? true,
+    captureQueueUrl: flag(captureQueueUrl) ?? true,
     maxMessageBytes: isCount(maxMessageBytes) ? maxMessageBytes : SERVICE_LIMITS_BYTES[1],
     maxEnvelopeLength: isCount(maxEnvelopeLength) ? maxEnvelopeLength : 262_144,
-    suppressHttpSpans: suppressHttpSpans ?? false,
-    followIndex: followIndex ?? false,
+    suppressHttpSpans: flag(suppressHttpSpans) ?? false,
+    followIndex: flag(followIndex) ?? false,
     lambdaFlushMs: isCount(lambdaFlushMs) ? lambdaFlushMs : 2000,
   };
+}
+
+function flag(value: unknown): boolean | undefined {
+  return typeof value === 'boolean' ? value : undefined;
 }
 
 function isCount(value: unknown): value is number {

@@ -6,7 +6,7 @@
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join, parse, resolve } from 'node:path';
-import { InstrumentationNodeModuleDefinition, InstrumentationNodeModuleFile } from '@otel-messaging/messaging-common';
+import { InstrumentationNodeModuleDefinition, moduleFile } from '@otel-messaging/messaging-common';
 
 /** Where the handler of a Lambda function is: a file, and the names that lead from its exports to the function. */
 export interface HandlerPlace {
@@ -39,7 +39,7 @@ export function handlerDefinition(
   // The file stands in the place of a package, and its name without extension in that of a file in it: this is how the
   // hooks report what is loaded by an absolute path.
   return new InstrumentationNodeModuleDefinition(file, ['*'], undefined, undefined, [
-    new InstrumentationNodeModuleFile(parse(file).name, ['*'], patch, () => {}),
+    moduleFile(parse(file).name, ['*'], patch),
   ]);
 }
 

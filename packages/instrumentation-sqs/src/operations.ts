@@ -6,6 +6,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { type MessageOutcome, type OperationFacts, type Server, semconv } from '@otel-messaging/messaging-common';
 import type { SqsOptions } from './config';
+import { legacyQueueFacts, legacyRequestFacts } from './legacy';
 
 /** The operations that are traced, by what the conventions call them. */
 export type QueueOperation =
@@ -59,7 +60,7 @@ export function operationFacts(
       ...(captureQueueUrl && { [semconv.ATTR_AWS_SQS_QUEUE_URL]: url }),
       ...(awsRpcAttributes && method !== undefined && rpcAttributes('SQS', method, region)),
     },
-    legacyAttributes: captureQueueUrl ? { 'url.full': url } : undefined,
+    legacyAttributes: captureQueueUrl ? legacyQueueFacts(url) : undefined,
   };
 }
 
@@ -90,7 +91,7 @@ export function requestAttributes(answer: unknown, isLegacyToo: boolean): Attrib
   const { requestId, extendedRequestId } = metadataOf(answer);
   const attributes: Attributes = {};
   if (requestId !== undefined) attributes[semconv.ATTR_AWS_REQUEST_ID] = requestId;
-  if (requestId !== undefined && isLegacyToo) attributes['aws.request.id'] = requestId;
+  if (requestId !== undefined && isLegacyToo) Object.assign(attributes, legacyRequestFacts(requestId));
   if (extendedRequestId !== undefined) attributes[semconv.ATTR_AWS_EXTENDED_REQUEST_ID] = extendedRequestId;
   return attributes;
 }

@@ -10,6 +10,7 @@ import { type IncomingMessage, IncomingReader } from './incoming-message';
 import type { Queue } from './queue';
 import { deliveryFor } from './received';
 
+/** Options of `processBatch`. */
 export interface ProcessBatchOptions {
   /** Messages handled at the same time; 1 keeps their order. Default: all of them. */
   readonly concurrency?: number;
@@ -103,6 +104,7 @@ export function setHelperSource(current: HelperSource): void {
   source = current;
 }
 
+/** Undefined where there is no instrumentation. */
 export function helperSource(): HelperSource | undefined {
   return source;
 }

@@ -5,6 +5,7 @@
 
 import { type OperationFacts, type Server, semconv } from '@otel-messaging/messaging-common';
 import type { SqsOptions } from './config';
+import { LEGACY_TOPIC_FACTS } from './legacy';
 import { rpcAttributes } from './operations';
 
 /** The operations that are traced, by what the conventions call them. */
@@ -42,12 +43,9 @@ export function topicOperationFacts(
       ...(captureQueueUrl && { [semconv.ATTR_AWS_SNS_TOPIC_ARN]: arn }),
       ...(awsRpcAttributes && method !== undefined && rpcAttributes('SNS', method, region)),
     },
-    legacyAttributes: arn === undefined ? undefined : LEGACY,
+    legacyAttributes: arn === undefined ? undefined : LEGACY_TOPIC_FACTS,
   };
 }
-
-/** What older instrumentations said of every topic. */
-const LEGACY = { 'messaging.destination_kind': 'topic' };
 
 /** The text after the last colon of a topic's ARN, which is its name. */
 export function topicName(arn: string | undefined): string | undefined {

@@ -9,6 +9,7 @@ import { legacyMessageAttributes, legacyOperationAttributes } from './legacy';
 import type { Destination, MessageFacts, OperationFacts } from './operation';
 import * as semconv from './semconv';
 
+/** Today's names alone, or those of older conventions too. */
 export type SemconvMode = 'new' | 'dup';
 
 /**

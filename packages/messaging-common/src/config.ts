@@ -48,12 +48,14 @@ export interface MessagingInstrumentationConfig extends InstrumentationConfig {
   spanHook?: (span: Span, info: SpanHookInfo) => void;
 }
 
+/** What a `spanHook` is told of a span. */
 export interface SpanHookInfo {
   readonly operation: OperationFacts;
   /** The client's own message object; absent for spans of several messages. Do not change it. */
   readonly message?: unknown;
 }
 
+/** The options in force. */
 export type ResolvedConfig = Required<
   Omit<MessagingInstrumentationConfig, 'destinationTemplate' | 'spanHook' | 'enabled'>
 > &

@@ -54,6 +54,7 @@ export function ambientSpan(context: Context): Span | undefined {
   return isEnded || span.spanContext().traceId === INVALID_TRACEID ? undefined : span;
 }
 
+/** Whether tracing is off in the context. */
 export function isSuppressed(context: Context): boolean {
   return context.getValue(SUPPRESS_TRACING_KEY) === true;
 }

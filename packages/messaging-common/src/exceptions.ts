@@ -8,7 +8,15 @@ import { type Logger, SeverityNumber } from '@opentelemetry/api-logs';
 import type { ResolvedConfig } from './config';
 import { withSpan } from './context';
 import type { OperationType } from './operation';
-import { ATTR_EXCEPTION_MESSAGE, ATTR_EXCEPTION_STACKTRACE, ATTR_EXCEPTION_TYPE } from './semconv';
+import * as semconv from './semconv';
+
+const EVENTS: Readonly<Record<OperationType, string>> = {
+  create: semconv.EVENT_MESSAGING_CREATE_EXCEPTION,
+  send: semconv.EVENT_MESSAGING_SEND_EXCEPTION,
+  receive: semconv.EVENT_MESSAGING_RECEIVE_EXCEPTION,
+  process: semconv.EVENT_MESSAGING_PROCESS_EXCEPTION,
+  settle: semconv.EVENT_MESSAGING_SETTLE_EXCEPTION,
+};
 
 /**
  * Records an exception where the configuration asks for it: as an event of the span, as a log record, or both.
@@ -26,13 +34,13 @@ export function recordException(
   if (signal !== 'log') span.recordException(error, time);
   if (signal === 'span-event') return;
   logger().emit({
-    eventName: `messaging.${type}.exception`,
+    eventName: EVENTS[type],
     severityNumber: type === 'process' ? SeverityNumber.ERROR : SeverityNumber.WARN,
     context: withSpan(context, span),
     attributes: {
-      [ATTR_EXCEPTION_TYPE]: error.name,
-      [ATTR_EXCEPTION_MESSAGE]: error.message,
-      [ATTR_EXCEPTION_STACKTRACE]: error.stack,
+      [semconv.ATTR_EXCEPTION_TYPE]: error.name,
+      [semconv.ATTR_EXCEPTION_MESSAGE]: error.message,
+      [semconv.ATTR_EXCEPTION_STACKTRACE]: error.stack,
     },
   });
 }

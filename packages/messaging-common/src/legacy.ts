@@ -25,6 +25,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   [semconv.ATTR_RABBITMQ_DESTINATION_ROUTING_KEY]: 'messaging.rabbitmq.routing_key',
 };
 
+/** The same of what belongs to one message. */
 export function legacyMessageAttributes(facts: MessageFacts): Attributes {
   const legacy: Attributes = {};
   for (const [key, old] of Object.entries(RENAMED)) {

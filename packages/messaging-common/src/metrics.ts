@@ -117,7 +117,7 @@ export class MessageCounter {
   private overflow(): Series {
     const existing = this.series.get('overflow');
     if (existing !== undefined) return existing;
-    const added = new Series({ 'otel.metric.overflow': true });
+    const added = new Series({ [semconv.ATTR_OTEL_METRIC_OVERFLOW]: true });
     this.series.set('overflow', added);
     return added;
   }

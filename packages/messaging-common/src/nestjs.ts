@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { InstrumentationNodeModuleDefinition, InstrumentationNodeModuleFile } from '@opentelemetry/instrumentation';
+import { InstrumentationNodeModuleDefinition } from '@opentelemetry/instrumentation';
+import { moduleFile } from './module-file';
 import type { AnyFunction, Patches } from './patching';
 import { type ProcessOperation, runningHandler } from './process-operation';
 import { isObservable as isPromise } from './promises';
@@ -36,15 +37,7 @@ interface ServerModule {
 export function nestModule(patches: Patches, telemetry: Telemetry): InstrumentationNodeModuleDefinition {
   const handling = () => (telemetry.isOn() ? runningHandler() : undefined);
   const file = (name: string, patch: (exports: never) => void) =>
-    new InstrumentationNodeModuleFile(
-      `@nestjs/microservices/${name}`,
-      SUPPORTED,
-      (moduleExports) => {
-        patch(moduleExports as never);
-        return moduleExports;
-      },
-      () => {},
-    );
+    moduleFile(`@nestjs/microservices/${name}`, SUPPORTED, patch);
   return new InstrumentationNodeModuleDefinition('@nestjs/microservices', SUPPORTED, undefined, undefined, [
     file('context/rpc-proxy.js', ({ RpcProxy }: ProxyModule) => {
       patches.add(RpcProxy.prototype, 'create', (original) => create(original, handling));

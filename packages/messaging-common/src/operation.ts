@@ -117,10 +117,11 @@ export interface Outcome {
   readonly messages?: readonly (MessageOutcome | undefined)[];
 }
 
+/** What the answer to a batch says of one of its messages. */
 export interface MessageOutcome {
   readonly error?: unknown;
   readonly attributes?: Attributes;
 }
 
 /** What the application told the broker of a message. */
-export type Settlement = 'ack' | 'nack' | 'reject' | 'requeue' | 'delete' | 'retry' | 'commit';
+export type Settlement = 'ack' | 'nack' | 'reject' | 'requeue' | 'delete' | 'retry';

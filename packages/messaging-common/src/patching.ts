@@ -8,7 +8,9 @@
 
 import { isWrapped } from '@opentelemetry/instrumentation';
 
+/** A function of the client's, or of the application's. */
 export type AnyFunction = (this: any, ...args: any[]) => any;
+/** Makes what takes a function's place. */
 export type Wrapper = (original: any) => AnyFunction;
 
 interface Patch {

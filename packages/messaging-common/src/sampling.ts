@@ -15,6 +15,7 @@ export interface Sampling {
   readonly startsUnseen: boolean;
 }
 
+/** Of a sampler that has to be asked. */
 export const UNKNOWN: Sampling = { dropsRoots: false, dropsUnsampled: false, startsUnseen: false };
 
 /**

@@ -4,7 +4,8 @@
  */
 
 /**
- * Every attribute, metric and event name this project writes; no other file holds one.
+ * Every attribute, metric and event name this project writes; no other file holds one. (Names that older
+ * conventions had are in the files `legacy.ts`.)
  * Names of @opentelemetry/semantic-conventions v1.45.0; the unstable ones are copied, since its `/incubating` entry may
  * change in any minor release. Names below "ours" exist in no convention; each package's README documents those it writes.
  */
@@ -37,7 +38,6 @@ export const ATTR_MESSAGING_MESSAGE_BODY_SIZE = 'messaging.message.body.size' as
 export const ATTR_KAFKA_MESSAGE_KEY = 'kafka.message.key' as const;
 export const ATTR_KAFKA_MESSAGE_TOMBSTONE = 'kafka.message.tombstone' as const;
 export const ATTR_KAFKA_OFFSET = 'kafka.offset' as const;
-export const ATTR_KAFKA_CLUSTER_ID = 'kafka.cluster.id' as const;
 export const ATTR_RABBITMQ_DESTINATION_ROUTING_KEY = 'rabbitmq.destination.routing_key' as const;
 export const ATTR_RABBITMQ_MESSAGE_DELIVERY_TAG = 'rabbitmq.message.delivery_tag' as const;
 export const ATTR_AWS_SQS_QUEUE_URL = 'aws.sqs.queue.url' as const;
@@ -59,6 +59,15 @@ export const METRIC_MESSAGING_CLIENT_SENT_MESSAGES = 'messaging.client.sent.mess
 export const METRIC_MESSAGING_CLIENT_CONSUMED_MESSAGES = 'messaging.client.consumed.messages' as const;
 export const METRIC_MESSAGING_PROCESS_DURATION = 'messaging.process.duration' as const;
 
+export const EVENT_MESSAGING_CREATE_EXCEPTION = 'messaging.create.exception' as const;
+export const EVENT_MESSAGING_SEND_EXCEPTION = 'messaging.send.exception' as const;
+export const EVENT_MESSAGING_RECEIVE_EXCEPTION = 'messaging.receive.exception' as const;
+export const EVENT_MESSAGING_PROCESS_EXCEPTION = 'messaging.process.exception' as const;
+export const EVENT_MESSAGING_SETTLE_EXCEPTION = 'messaging.settle.exception' as const;
+
+/** Marks the series in which attribute sets beyond an instrument's limit are counted, as in SDKs. */
+export const ATTR_OTEL_METRIC_OVERFLOW = 'otel.metric.overflow' as const;
+
 /** Seconds. @see semantic-conventions v1.45.0, docs/messaging/messaging-metrics.md */
 export const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
@@ -68,7 +77,7 @@ export const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0
 export const ATTR_MESSAGING_MESSAGE_RETRY_COUNT = 'messaging.message.retry.count' as const;
 /** Milliseconds between send and delivery; as other vendors name it. */
 export const ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY = 'messaging.message.receive.latency' as const;
-/** What the application told the broker: ack, nack, reject, requeue, delete, retry, commit. */
+/** What the application told the broker: ack, nack, reject, requeue, delete, retry. */
 export const ATTR_MESSAGING_MESSAGE_SETTLEMENT = 'messaging.message.settlement' as const;
 /** Where a dead-lettered message died. */
 export const ATTR_MESSAGING_DEAD_LETTER_SOURCE = 'messaging.dead_letter.source' as const;

@@ -16,10 +16,11 @@ import { safeInteger } from '../message';
 import { type ClientFacts, commitFacts, TopicPlans } from '../operations';
 
 /** Where a partition is to be read on. */
-interface Position {
+export interface Position {
   readonly topic: string;
   readonly partition: number;
-  readonly offset: string;
+  /** Decimal in kafkajs and its like, a number in librdkafka's API. */
+  readonly offset: string | number;
 }
 
 /** `OffsetCommit`. @see https://kafka.apache.org/protocol#protocol_api_keys */
@@ -136,6 +137,7 @@ export function committed(positions: readonly Position[] | undefined): Committed
   };
 }
 
+/** What a commit's span says once it is over. */
 export function outcomeOf({ offset }: Committed) {
   return { attributes: { [semconv.ATTR_KAFKA_OFFSET]: offset } };
 }

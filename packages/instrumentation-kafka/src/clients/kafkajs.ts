@@ -12,15 +12,13 @@ import { type RetryOptions, RetryTopics } from '../retry-topics';
 import { withClusterId } from './kafkajs-cluster';
 import { patchConsumer } from './kafkajs-consumer';
 import { patchProducer } from './kafkajs-producer';
+import { isForeign, owners } from './owners';
 
 /** The class `Kafka`, as its module exports it. */
 export type KafkaClass = typeof Kafka;
 
 /** Where kafkajs defines its class `Kafka`; loaded by `require` inside the package, also for ES module applications. */
 export const KAFKAJS_FILE = 'kafkajs/src/index.js';
-
-/** Whose wrapper a method is. */
-export const owners = new WeakMap<object, Patches>();
 
 /**
  * Makes every new producer and consumer a traced one. Stands down where something else that wraps functions as
@@ -66,12 +64,6 @@ export function patchKafka(
 /** Whether the class makes clients that are traced by the owner of `patches`. */
 export function isPatched({ prototype }: KafkaClass, patches: Patches): boolean {
   return owners.get(prototype.producer) === patches;
-}
-
-/** Whether a method is wrapped, and not by us. The mark is that of shimmer, which all of OpenTelemetry's use. */
-export function isForeign(method: unknown, patches: Patches): boolean {
-  const { __wrapped } = method as { __wrapped?: unknown };
-  return __wrapped === true && owners.get(method as object) !== patches;
 }
 
 /** What each instance of `Kafka` was made with; the class itself keeps it out of reach. */

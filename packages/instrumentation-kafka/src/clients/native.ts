@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { InstrumentationNodeModuleDefinition, InstrumentationNodeModuleFile } from '@otel-messaging/messaging-common';
+import { InstrumentationNodeModuleDefinition, moduleFile } from '@otel-messaging/messaging-common';
 import { type ConfluentKafkaClass, patchConfluent } from './confluent';
 import { patchRdKafka, type RdKafka } from './rdkafka';
 import { RdKafkaScope } from './rdkafka-scope';
@@ -67,15 +67,10 @@ function definition(means: () => Means, name: string, versions: string, files: r
     [versions],
     hook((exports) => exports),
     undefined,
-    files.map(([path, part]) => {
-      return new InstrumentationNodeModuleFile(`${name}/${path}`, [versions], hook(part), unpatchedByDisable);
-    }),
+    files.map(([path, part]) => moduleFile(`${name}/${path}`, [versions], hook(part))),
   );
 }
 
 function unwrapped(exports: object): object {
   return (exports as { default?: object }).default ?? exports;
 }
-
-/** `disable()` puts everything back by itself, whatever copies of the client there are. */
-function unpatchedByDisable(): void {}

@@ -14,6 +14,7 @@ interface PltStream {
   readonly consumer: PltClient;
 }
 
+/** Wraps the streams that consumers give; false where another instrumentation was there first. */
 export function patchStream(prototype: object, scope: Scope): boolean {
   const plain = new PltFormat(scope.options, { namesAreBytes: false, valuesAreBytes: false }, false);
   const formats = deliveredFormats(plain, scope.topics);

@@ -19,8 +19,9 @@ interface Created {
 
 /**
  * Finds the classes of @platformatic/kafka by the first of their instances, and wraps their prototypes.
- * No module hook: the package has ES modules only, which nothing hooks in an application without a loader. Besides that of
- * the consumers' lag no other of its channels: they show an application's options, in which nothing may be changed, and a record before anybody has it.
+ * No module hook: the package has ES modules only, which nothing hooks in an application without a loader. Besides that
+ * of the consumers' lag none of its other channels: they show an application's options, in which nothing may be changed,
+ * and a record before anybody has it.
  */
 export class Platformatic {
   private readonly scope: Scope;

@@ -5,14 +5,8 @@
 
 import type { AnyFunction } from '@otel-messaging/messaging-common';
 import { commitFacts, TopicPlans } from '../operations';
-import { committed, outcomeOf } from './kafkajs-commits';
+import { committed, outcomeOf, type Position } from './kafkajs-commits';
 import { clientFactsOf, type RdClient, type RdKafkaScope } from './rdkafka-scope';
-
-interface Position {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-}
 
 type Positions = Position | readonly Position[] | null | undefined;
 
@@ -52,7 +46,7 @@ export function patchSendOffsets(prototype: object, scope: RdKafkaScope): void {
 
 /** What is committed of a message: the offset of the next one. */
 function after({ topic, partition, offset }: Position): Position {
-  return { topic, partition, offset: offset + 1 };
+  return { topic, partition, offset: Number(offset) + 1 };
 }
 
 class Commits {
@@ -93,7 +87,8 @@ class Commits {
     if (!telemetry.isOn() || !telemetry.config.settleSpans || this.scope.isInner(client)) return undefined;
     return telemetry.guard('describe a commit', undefined, () => {
       const { positions, consumer, callbackAt } = describe();
-      const common = committed([positions ?? []].flat() as never);
+      const all = positions ?? [];
+      const common = committed(Array.isArray(all) ? all : [all as Position]);
       // What is committed without naming it, nobody knows here.
       if (common === undefined) return undefined;
       const plan = this.plansOf(client, consumer).of(common.topic, common.partition);

@@ -62,7 +62,7 @@ export class RdFormat implements MessageWriter<RdMessage> {
 }
 
 /** The text of a header in a list: of several, the last that is valid. */
-export function listText(headers: unknown, field: string): string | undefined {
+function listText(headers: unknown, field: string): string | undefined {
   if (!Array.isArray(headers)) return undefined;
   let first: unknown;
   let several: unknown[] | undefined;
@@ -79,7 +79,7 @@ export function listText(headers: unknown, field: string): string | undefined {
 }
 
 /** A list that carries other fields; the application's own headers are the very same objects. */
-export function listWith(headers: unknown, { fields, stale }: OutgoingContext): HeaderList {
+function listWith(headers: unknown, { fields, stale }: OutgoingContext): HeaderList {
   const list: Record<string, unknown>[] = [];
   if (Array.isArray(headers)) {
     for (let i = 0; i < headers.length; i++) {

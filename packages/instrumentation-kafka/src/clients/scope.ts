@@ -6,7 +6,7 @@
 import type { AnyFunction, Patches, Telemetry } from '@otel-messaging/messaging-common';
 import type { MessageOptions } from '../message';
 import { type RetryOptions, RetryTopics } from '../retry-topics';
-import { isForeign, owners } from './kafkajs';
+import { isForeign, owners } from './owners';
 
 /** What an instrumentation brings along. */
 export interface Means {
