@@ -38,6 +38,7 @@ export const ATTR_MESSAGING_MESSAGE_BODY_SIZE = 'messaging.message.body.size' as
 export const ATTR_KAFKA_MESSAGE_KEY = 'kafka.message.key' as const;
 export const ATTR_KAFKA_MESSAGE_TOMBSTONE = 'kafka.message.tombstone' as const;
 export const ATTR_KAFKA_OFFSET = 'kafka.offset' as const;
+export const ATTR_KAFKA_CLUSTER_ID = 'kafka.cluster.id' as const;
 export const ATTR_RABBITMQ_DESTINATION_ROUTING_KEY = 'rabbitmq.destination.routing_key' as const;
 export const ATTR_RABBITMQ_MESSAGE_DELIVERY_TAG = 'rabbitmq.message.delivery_tag' as const;
 export const ATTR_AWS_SQS_QUEUE_URL = 'aws.sqs.queue.url' as const;
