@@ -5,7 +5,8 @@
 
 import { type MessageFacts, type MessageWriter, type OutgoingContext, semconv } from '@otel-messaging/messaging-common';
 import { ownCopyOf } from '../copy';
-import { DeliveredFormat, isOneOf, KafkaFormat, type MessageOptions, textOf } from '../message';
+import { isOneOf, textOf } from '../headers';
+import { DeliveredFormat, KafkaFormat, type MessageOptions } from '../message';
 
 /** A name or value of a header: text, or bytes where the client was given nothing that makes text of them. */
 type HeaderPart = string | Buffer;
