@@ -190,6 +190,18 @@ test.each([0, 5, 7, 8, 9, 10])(
   20_000,
 );
 
+test('a trace state of which nothing was valid takes no baggage with it', async () => {
+  const headers = {
+    traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+    tracestate: 'UPPER=case',
+    baggage: 'a=b',
+  };
+  const request = propagation.extract(ROOT_CONTEXT, headers);
+  await context.with(request, () => client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one' })));
+  const [message] = await onTheWire();
+  expect(Object.keys(message?.MessageAttributes ?? {}).sort()).toEqual(['baggage', 'traceparent']);
+});
+
 test('with no room and no X-Ray header a message goes out as it is, from a CLIENT span', async () => {
   instrumentation.setConfig({ awsTraceHeader: 'off' });
   const MessageAttributes = ownAttributes(10);
