@@ -266,6 +266,12 @@ test("the checksums of a batch's answer are those of the application's messages"
     Entries: [
       { Id: 'a', MessageBody: 'one' },
       { Id: 'b', MessageBody: 'two', MessageAttributes: ownAttributes(3) },
+      {
+        Id: 'c',
+        MessageBody: 'three',
+        MessageAttributes: { own: { DataType: 'Binary', BinaryValue: Buffer.from('é') } },
+      },
+      { Id: 'd', MessageBody: 'four', MessageAttributes: { own: { DataType: 'Binary', BinaryValue: 'é' as never } } },
     ],
   };
   const observed = await client.send(new SendMessageBatchCommand(input));
