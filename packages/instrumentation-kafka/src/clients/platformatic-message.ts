@@ -87,7 +87,7 @@ export class PltFormat implements MessageWriter<PltMessage> {
   write(message: PltMessage, { fields, stale }: OutgoingContext): PltMessage {
     const { namesAreBytes, valuesAreBytes } = this.form;
     const headers = new Map<HeaderPart, unknown>();
-    for (const [name, value] of entriesOf({ ...message, headerEntries: undefined })) {
+    for (const [name, value] of entriesIn(message.headers)) {
       if (!isOneOf(stale, String(name))) headers.set(name, value);
     }
     for (const name in fields) {
@@ -99,7 +99,10 @@ export class PltFormat implements MessageWriter<PltMessage> {
 }
 
 function entriesOf({ headers, headerEntries }: PltMessage): HeaderEntries {
-  if (Array.isArray(headerEntries)) return headerEntries;
+  return Array.isArray(headerEntries) ? headerEntries : entriesIn(headers);
+}
+
+function entriesIn(headers: PltMessage['headers']): HeaderEntries {
   if (headers instanceof Map) return headers;
   return typeof headers === 'object' && headers !== null ? Object.entries(headers) : [];
 }
