@@ -34,14 +34,10 @@ export function roomForHeaders(properties: AmqpProperties | undefined, frameMax:
   const { headers, CC, BCC } = properties ?? {};
   const limit = tableLimit(properties, frameMax) - 4;
   if (headers === undefined && CC === undefined && BCC === undefined) return limit;
-  const table = { CC: asList(CC), BCC: asList(BCC) };
-  const sizeOf = (bytes: Measure, most: number) => {
-    const size = tableSize(headers, bytes, most);
-    return size > most ? size : size + tableSize(table, bytes, most - size);
-  };
+  const copies = { CC: asList(CC), BCC: asList(BCC) };
   // Three bytes a character is enough to know for all but huge tables.
-  const atMost = sizeOf(atMostBytes, limit / 2);
-  return limit - (atMost <= limit / 2 ? atMost : sizeOf(Buffer.byteLength, limit));
+  const atMost = sizeOf(headers, copies, atMostBytes, limit / 2);
+  return limit - (atMost <= limit / 2 ? atMost : sizeOf(headers, copies, Buffer.byteLength, limit));
 }
 
 /** Bytes of one text header, encoded. */
@@ -66,6 +62,11 @@ type Measure = (text: string) => number;
 
 function atMostBytes(text: string): number {
   return text.length * 3;
+}
+
+function sizeOf(headers: unknown, copies: object, bytes: Measure, most: number): number {
+  const size = tableSize(headers, bytes, most);
+  return size > most ? size : size + tableSize(copies, bytes, most - size);
 }
 
 /**
