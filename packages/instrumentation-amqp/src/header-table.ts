@@ -34,11 +34,10 @@ export function roomForHeaders(properties: AmqpProperties | undefined, frameMax:
   const { headers, CC, BCC } = properties ?? {};
   const limit = tableLimit(properties, frameMax) - 4;
   if (headers === undefined && CC === undefined && BCC === undefined) return limit;
-  const table = { CC: asList(CC), BCC: asList(BCC) };
-  const atMost = tableSize(headers, atMostBytes) + tableSize(table, atMostBytes);
+  const copies = { CC: asList(CC), BCC: asList(BCC) };
   // Three bytes a character is enough to know for all but huge tables.
-  if (atMost <= limit / 2) return limit - atMost;
-  return limit - tableSize(headers, Buffer.byteLength) - tableSize(table, Buffer.byteLength);
+  const atMost = sizeOf(headers, copies, atMostBytes, limit / 2);
+  return limit - (atMost <= limit / 2 ? atMost : sizeOf(headers, copies, Buffer.byteLength, limit));
 }
 
 /** Bytes of one text header, encoded. */
@@ -65,25 +64,37 @@ function atMostBytes(text: string): number {
   return text.length * 3;
 }
 
-/** Entries only, without the table's own length; inherited ones count, as they do for amqplib. */
-function tableSize(table: unknown, bytes: Measure, depth = 0): number {
+function sizeOf(headers: unknown, copies: object, bytes: Measure, most: number): number {
+  const size = tableSize(headers, bytes, most);
+  return size > most ? size : size + tableSize(copies, bytes, most - size);
+}
+
+/**
+ * Entries only, without the table's own length; inherited ones count, as they do for amqplib.
+ * @param most bytes above which no more are counted: where objects refer to one another, a few of them may make a table
+ *   that takes hours to walk, and that amqplib gives up as soon as it is too large
+ */
+function tableSize(table: unknown, bytes: Measure, most: number, depth = 0): number {
   if (typeof table !== 'object' || table === null) return 0;
   if (depth > MAX_DEPTH) return Number.POSITIVE_INFINITY;
   let size = 0;
   for (const key in table) {
     const value = (table as Record<string, unknown>)[key];
-    if (value !== undefined) size += 1 + bytes(key) + valueSize(value, bytes, depth);
+    if (value !== undefined) size += 1 + bytes(key) + valueSize(value, bytes, most - size, depth);
+    if (size > most) break;
   }
   return size;
 }
 
-function valueSize(value: unknown, bytes: Measure, depth: number): number {
+function valueSize(value: unknown, bytes: Measure, most: number, depth: number): number {
   if (typeof value === 'string') return 5 + bytes(value);
   if (typeof value !== 'object' || value === null) return 9;
   if (Buffer.isBuffer(value)) return 5 + value.length;
-  if (!Array.isArray(value)) return 9 + tableSize(value, bytes, depth + 1);
+  if (!Array.isArray(value)) return 9 + tableSize(value, bytes, most, depth + 1);
   if (depth > MAX_DEPTH) return Number.POSITIVE_INFINITY;
-  return value.reduce((size, item) => size + valueSize(item, bytes, depth + 1), 5);
+  let size = 5;
+  for (let i = 0; i < value.length && size <= most; i++) size += valueSize(value[i], bytes, most - size, depth + 1);
+  return size;
 }
 
 function asList(value: unknown): unknown[] | undefined {

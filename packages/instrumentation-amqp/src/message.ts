@@ -115,22 +115,33 @@ export class OutgoingMessage {
 
   /**
    * Adds the context to the table that amqplib has made for this message, on top of the application's. Inherited entries
-   * are sent like own ones, and undefined ones are not: so stale fields are hidden where they are.
+   * are sent like own ones, and undefined ones are not: so stale fields are hidden where they are. What amqplib may refuse
+   * in their place is left for it to see.
    */
   addTo(table: Record<string, unknown>): void {
     const { added, stale } = this;
     if (added === undefined) return;
     const headers = this.properties?.headers;
     if (headers !== undefined && headers !== null) {
+      let hidden: string[] | undefined;
       for (const name in table) {
-        if (stale?.includes(name.toLowerCase())) define(table, name, undefined);
+        if (!stale?.includes(name.toLowerCase())) continue;
+        if (!isSendable(table[name])) return;
+        hidden ??= [];
+        hidden.push(name);
       }
+      for (const name of hidden ?? []) define(table, name, undefined);
     }
     for (const name in added) {
       if (name in table) define(table, name, added[name]);
       else table[name] = added[name];
     }
   }
+}
+
+/** Whether amqplib sends it in any case; of lists, tables and numbers that depends. */
+function isSendable(value: unknown): boolean {
+  return value === undefined || value === null || typeof value === 'string' || Buffer.isBuffer(value);
 }
 
 /** Not an assignment: that fails where the application's table is frozen. */

@@ -24,8 +24,8 @@ export function isPlain(object: object): boolean {
 }
 
 /** Not by assignment: the prototype may be frozen, or have a setter. */
-export function define(target: object, name: PropertyKey, value: unknown): void {
-  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+export function define(target: object, name: PropertyKey, value: unknown, enumerable = true): void {
+  Object.defineProperty(target, name, { value, enumerable, configurable: true, writable: true });
 }
 
 /**

@@ -5,10 +5,8 @@
 
 import { isUtf8 } from 'node:buffer';
 import { type MessageFacts, type MessageWriter, type OutgoingContext, semconv } from '@otel-messaging/messaging-common';
-import { copyOf, define, isPlain } from './copy';
-
-/** One value of a record header, and what stands there if a record has several headers of the name. */
-export type HeaderValue = Buffer | string | readonly (Buffer | string)[] | null | undefined;
+import { define, isPlain } from './copy';
+import { type HeaderValue, headersWith, isTable, textOf } from './headers';
 
 /** A record, outgoing or delivered, in the shape that Kafka's Node.js clients share. */
 export interface KafkaMessage {
@@ -59,14 +57,18 @@ export class KafkaFormat implements MessageWriter<KafkaMessage> {
     return timestamp === undefined ? undefined : Number(timestamp);
   }
 
-  /** Headers of any other type meet the client's own opinion of them. */
-  canCarry({ headers }: KafkaMessage): boolean {
-    return headers === undefined || (typeof headers === 'object' && headers !== null && !Array.isArray(headers));
+  /**
+   * Headers of any other type meet the client's own opinion of them. So do those that a message inherits, or has a getter
+   * for: kafkajs does not send them, as it would send those of a copy.
+   */
+  canCarry(message: KafkaMessage): boolean {
+    return message.headers === undefined || (isTable(message.headers) && isOwn(message, 'headers'));
   }
 
-  write(message: KafkaMessage, { fields, stale }: OutgoingContext): KafkaMessage {
+  write(message: KafkaMessage, { fields, stale }: OutgoingContext): KafkaMessage | undefined {
     const headers = headersWith(message.headers, fields, stale);
-    if (!isPlain(message)) return copyOf(message, MESSAGE_PROPERTIES, { headers });
+    if (headers === undefined) return undefined;
+    if (!isPlain(message)) return copyOfInstance(message, headers);
     // Node 20 takes a microsecond to add a property to what it has just spread, and a tenth of that to overwrite one.
     const copy: { headers: KafkaMessage['headers'] } = { headers, ...message };
     copy.headers = headers;
@@ -97,20 +99,19 @@ export class DeliveredFormat extends KafkaFormat {
 /** What clients read of an outgoing message. */
 const MESSAGE_PROPERTIES = ['key', 'value', 'partition', 'timestamp'] as const;
 
-function headersWith(
-  headers: KafkaMessage['headers'],
-  fields: OutgoingContext['fields'],
-  stale: OutgoingContext['stale'],
-): Record<string, HeaderValue> {
-  if (headers === undefined) return { ...fields };
-  const copy: Record<string, HeaderValue> = {};
-  for (const name of Object.keys(headers)) {
-    if (isOneOf(stale, name)) continue;
-    if (name === '__proto__') define(copy, name, headers[name]);
-    else copy[name] = headers[name];
-  }
-  for (const name in fields) copy[name] = fields[name];
+/**
+ * Partitioners ask a message for everything it has; kafkajs then spreads it into a record, so that of an instance of a
+ * class, with getters perhaps, it sends the own properties only. The same is true of the copy.
+ */
+function copyOfInstance(message: KafkaMessage, headers: KafkaMessage['headers']): KafkaMessage {
+  const copy = Object.create(message) as KafkaMessage;
+  for (const name of MESSAGE_PROPERTIES) define(copy, name, message[name], isOwn(message, name));
+  define(copy, 'headers', headers);
   return copy;
+}
+
+function isOwn(object: object, name: string): boolean {
+  return Object.prototype.propertyIsEnumerable.call(object, name);
 }
 
 /** A message beside its topic, for calls that send to several. */
@@ -161,35 +162,6 @@ export function safeInteger(text: unknown): number | undefined {
   if (typeof text !== 'string' || text === '') return undefined;
   const number = Number(text);
   return Number.isSafeInteger(number) && number >= 0 ? number : undefined;
-}
-
-/** The text of a header's value: of several, the last that is valid, since producers of other languages append. */
-export function textOf(value: unknown, field: string): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === 'string') return value;
-  if (Buffer.isBuffer(value)) return value.toString();
-  if (!Array.isArray(value)) return undefined;
-  for (let i = value.length - 1; i >= 0; i--) {
-    const text = Array.isArray(value[i]) ? undefined : textOf(value[i], field);
-    if (text !== undefined && isPlausible(text, field)) return text;
-  }
-  return undefined;
-}
-
-/** Whether a duplicate may win over those before it. */
-function isPlausible(text: string, field: string): boolean {
-  return field === 'traceparent' ? TRACEPARENT.test(text) : text !== '';
-}
-
-/** @see https://www.w3.org/TR/trace-context-1/#traceparent-header */
-const TRACEPARENT = /^\s?(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(-.*)?\s?$/;
-
-/** Whether a name is one of these, in any letter case. */
-export function isOneOf(fields: readonly string[], name: string): boolean {
-  for (const field of fields) {
-    if (field.length === name.length && (field === name || field.toLowerCase() === name.toLowerCase())) return true;
-  }
-  return false;
 }
 
 /** Bytes that are not text have no unambiguous form, and are left out. */

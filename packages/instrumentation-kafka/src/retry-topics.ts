@@ -40,8 +40,8 @@ const MAX_NAME = 249;
 const SHARED_DEAD_LETTERS = /^_*(dlq|dlt|dead[._-]?letters?)([._-]+(queue|topic)s?)?$/i;
 const DEAD_LETTER_SUFFIX = /^(.+?)[._-]+(dlq|dlt|dead[._-]?letters?)([._-]+(queue|topic)s?)?$/i;
 const DEAD_LETTER_PREFIX = /^_*(?:dlq|dlt|dead[._-]?letters?)[._-]+(.+)$/i;
-/** After the word a number, or a time. */
-const RETRY_SUFFIX = /^(.+?)[._-]+(retry|retries)([._-]*\d+(ms|s|m|min|h|d)?)*([._-]+(queue|topic)s?)?$/i;
+/** After the word a number, or a time. A number has all of its digits, or thirty of them could be read in a billion ways. */
+const RETRY_SUFFIX = /^(.+?)[._-]+(retry|retries)([._-]*\d+(ms|s|m|min|h|d|(?!\d)))*([._-]+(queue|topic)s?)?$/i;
 const RETRY_PREFIX = /^_*(?:retry|retries)[._-]+(.+)$/i;
 
 function affixed(topic: string, suffix: RegExp, prefix: RegExp): string | undefined {

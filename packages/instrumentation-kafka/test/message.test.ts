@@ -65,14 +65,31 @@ describe('a context is written', () => {
 
   test('in the place of stale fields, in any letter case and number', () => {
     const headers = { Traceparent: [OLD, 'x'], TRACESTATE: 'a=b', baggage: 'kept=1', traceparent: Buffer.from(OLD) };
-    expect(format.write({ value: 'v', headers }, outgoing).headers).toEqual({ baggage: 'kept=1', traceparent: NEW });
+    expect(format.write({ value: 'v', headers }, outgoing)?.headers).toEqual({ baggage: 'kept=1', traceparent: NEW });
   });
 
   test('beside a header with a name that means something to JavaScript', () => {
     const headers = JSON.parse('{"__proto__":"a","constructor":"b"}');
-    const copy = format.write({ value: 'v', headers }, outgoing).headers as object;
+    const copy = format.write({ value: 'v', headers }, outgoing)?.headers as object;
     expect(Object.keys(copy).sort()).toEqual(['__proto__', 'constructor', 'traceparent']);
     expect(Object.getPrototypeOf(copy)).toBe(Object.prototype);
+  });
+
+  test('not in the place of what kafkajs refuses, so that it does', () => {
+    for (const refused of [null, undefined, 7, 7n, {}, [['nested']], ['fine', null]]) {
+      const headers = { TraceParent: refused } as unknown as KafkaMessage['headers'];
+      expect(format.write({ value: 'v', headers }, outgoing)).toBeUndefined();
+    }
+  });
+
+  test('not into headers of a class, which kafkajs does not send', () => {
+    class Order {
+      readonly value = 'v';
+      get headers() {
+        return { tenant: 'a' };
+      }
+    }
+    expect(format.canCarry(new Order())).toBe(false);
   });
 
   test('not into headers of another type, which meet the client as they are', () => {

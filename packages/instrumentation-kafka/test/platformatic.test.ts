@@ -237,6 +237,20 @@ describe('PltFormat', () => {
     expect(message.headers).toEqual({ tenant: 'a', TraceParent: 'old', tracestate: 'x' });
   });
 
+  test('headers of a class, which the client asks for as for any other, are kept', () => {
+    class Order {
+      readonly topic = 't';
+      readonly #tenant = 'a';
+      get headers() {
+        return { tenant: this.#tenant };
+      }
+    }
+    expect([...(format.write(new Order(), outgoing).headers as ReadonlyMap<string, string>)]).toEqual([
+      ['tenant', 'a'],
+      ['traceparent', 'new'],
+    ]);
+  });
+
   test('a received message that is sent on leaves its list of headers behind', () => {
     const headers = new Map([['tenant', 'a']]);
     const received = { topic: 't', value: 'v', headers, headerEntries: [['traceparent', 'old']] as const };

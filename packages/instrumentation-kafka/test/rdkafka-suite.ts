@@ -118,6 +118,14 @@ export function describeRdKafka(
     expect(text()).toBe('send orders PRODUCER');
   });
 
+  test('headers that the client refuses are refused, also in the place of the context', () => {
+    for (const refused of [null, undefined, 7]) {
+      const produce = () =>
+        producer.produce(topic, null, value('v'), null, null, undefined, [{ Traceparent: refused }]);
+      expect(produce).toThrow('Header value must be a string or buffer');
+    }
+  });
+
   test('headers are a list of objects with one name each; the given list stays as it was', async () => {
     const headers = Object.freeze([Object.freeze({ tenant: 'a' }), Object.freeze({ tag: value('x') }), { tag: 'y' }]);
     await reports(1, () => producer.produce(topic, null, value('v'), null, null, undefined, headers));

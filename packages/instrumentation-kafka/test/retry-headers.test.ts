@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { DeliveredFormat, type HeaderValue } from '../src/message';
+import type { HeaderValue } from '../src/headers';
+import { DeliveredFormat } from '../src/message';
 import { deadLetterSourceIn, RETRY_COUNT_HEADER, retryCountIn } from '../src/retry-headers';
 
 const format = new DeliveredFormat({ captureMessageKey: false, captureBodySize: false });

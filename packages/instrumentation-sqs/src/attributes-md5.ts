@@ -24,7 +24,7 @@ export function attributesMd5(attributes: MessageAttributes | null | undefined):
       add(Buffer.from(name));
       add(Buffer.from(DataType ?? ''));
       hash.update(Buffer.of(BinaryValue === undefined ? STRING : BINARY));
-      add(BinaryValue ?? Buffer.from(StringValue ?? ''));
+      add(bytesOf(BinaryValue ?? StringValue ?? ''));
     }
     return hash.digest('hex');
   } catch {
@@ -34,6 +34,11 @@ export function attributesMd5(attributes: MessageAttributes | null | undefined):
 
 const STRING = 1;
 const BINARY = 2;
+
+/** Clients take a text for bytes, too. */
+function bytesOf(value: Uint8Array | string): Uint8Array {
+  return typeof value === 'string' ? Buffer.from(value) : value;
+}
 
 function lengthOf(bytes: Uint8Array): Buffer {
   const length = Buffer.alloc(4);

@@ -37,7 +37,9 @@ export function attributesSize(attributes: MessageAttributes | undefined, measur
   let bytes = 0;
   for (const name of Object.keys(attributes)) {
     const { DataType, StringValue, BinaryValue } = attributes[name] ?? {};
-    bytes += measure(name) + measure(DataType) + measure(StringValue) + (BinaryValue?.byteLength ?? 0);
+    // Clients take a text for bytes, too.
+    bytes +=
+      measure(name) + measure(DataType) + measure(StringValue) + (BinaryValue?.byteLength ?? measure(BinaryValue));
   }
   return bytes;
 }

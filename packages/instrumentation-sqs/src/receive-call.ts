@@ -4,6 +4,7 @@
  */
 
 import { followIndex, letGoOfTaken, type ReceiveOperation, type Telemetry } from '@otel-messaging/messaging-common';
+import { copyOf } from './copies';
 import type { IncomingMessage } from './incoming-message';
 import { requestIdAttribute } from './operations';
 import type { Queue } from './queue';
@@ -33,9 +34,19 @@ class ReceiveCall extends TracedCall<ReceiveOperation> {
 
   protected finish(output: object): unknown {
     const { Messages: messages } = output as { readonly Messages?: IncomingMessage[] };
-    if (!Array.isArray(messages) || messages.length === 0) this.end(output);
-    else this.deliver(messages, output);
-    return output;
+    if (!Array.isArray(messages) || messages.length === 0) {
+      this.end(output);
+      return output;
+    }
+    if (!Object.isFrozen(messages)) {
+      this.deliver(messages, output);
+      return output;
+    }
+    // By a middleware of the application, which gets what it would have got: a frozen array of what it asked for.
+    const shown: IncomingMessage[] = Array.prototype.slice.call(messages);
+    this.deliver(shown, output);
+    const copy = Object.assign(copyOf(output), { Messages: Object.freeze(shown) });
+    return Object.isFrozen(output) ? Object.freeze(copy) : copy;
   }
 
   /** Whether the application has asked for one message, and so has no reason to walk. */

@@ -6,7 +6,7 @@
 import { propagation } from '@opentelemetry/api';
 import type { CarrierKind, OutgoingContext } from '@otel-messaging/messaging-common';
 import { deepFreeze, w3c } from '@otel-messaging/test-utils';
-import { BatchSize } from '../src/message-size';
+import { attributesSize, BatchSize, exactly } from '../src/message-size';
 import { OutgoingWriter } from '../src/outgoing-message';
 import { ownAttributes, stringAttributes } from './sqs';
 
@@ -217,4 +217,8 @@ test('what has the name of a field and is no attribute is left for the client to
   for (const traceparent of [null, 'text', {}, { DataType: 7, StringValue: 'x' }, { DataType: 'String' }]) {
     expect(writer('always').canCarry({ MessageAttributes: { traceparent } })).toBe(false);
   }
+});
+
+test('bytes that the application gives as a text count, too', () => {
+  expect(attributesSize({ own: { DataType: 'Binary', BinaryValue: 'é' as never } }, exactly)).toBe(3 + 6 + 2);
 });

@@ -243,6 +243,46 @@ test('a receive command may be sent again and stays as it was', async () => {
   expect(JSON.stringify(command.input)).toBe(before);
 });
 
+describe('an answer that a middleware of the application has made', () => {
+  const answering = (make: (output: object) => object) =>
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args);
+        return { ...result, output: make(result.output) as typeof result.output };
+      },
+      { step: 'initialize', name: 'answering', priority: 'high' },
+    );
+
+  test('frozen all the way down is shown frozen, with what was asked for, and handled in its trace', async () => {
+    await sendBatch('one');
+    answering(deepFreeze);
+    const answer = await client.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 0 }));
+    const { Messages = [] } = answer;
+    expect([Object.isFrozen(answer), Object.isFrozen(Messages)]).toEqual([true, true]);
+    expect(Messages.map((message) => Object.keys(message).sort())).toEqual([
+      ['Body', 'MD5OfBody', 'MessageId', 'ReceiptHandle'],
+    ]);
+    for (const _ of Messages) await work();
+    const span = (name: string) => tracing.spans().find((one) => one.name.startsWith(name));
+    expect(span('work')?.spanContext().traceId).toBe(span('send')?.spanContext().traceId);
+  });
+
+  test('that cannot be read is passed on, and the poll ends', async () => {
+    let reads = 0;
+    const hostile = Object.defineProperty({}, 'Messages', {
+      get: () => {
+        if (reads++ === 0) throw new Error('hostile');
+        return 'read again';
+      },
+    });
+    answering(() => hostile);
+    const answer = await client.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 0 }));
+    expect(answer).toBe(hostile);
+    expect(answer.Messages).toBe('read again');
+    expect(tracing.openSpans).toBe(0);
+  });
+});
+
 describe('a message of another producer', () => {
   const wrapped = (attributes: object, Message = 'one') =>
     JSON.stringify({

@@ -190,6 +190,18 @@ test.each([0, 5, 7, 8, 9, 10])(
   20_000,
 );
 
+test('a trace state of which nothing was valid takes no baggage with it', async () => {
+  const headers = {
+    traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+    tracestate: 'UPPER=case',
+    baggage: 'a=b',
+  };
+  const request = propagation.extract(ROOT_CONTEXT, headers);
+  await context.with(request, () => client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one' })));
+  const [message] = await onTheWire();
+  expect(Object.keys(message?.MessageAttributes ?? {}).sort()).toEqual(['baggage', 'traceparent']);
+});
+
 test('with no room and no X-Ray header a message goes out as it is, from a CLIENT span', async () => {
   instrumentation.setConfig({ awsTraceHeader: 'off' });
   const MessageAttributes = ownAttributes(10);
@@ -254,6 +266,12 @@ test("the checksums of a batch's answer are those of the application's messages"
     Entries: [
       { Id: 'a', MessageBody: 'one' },
       { Id: 'b', MessageBody: 'two', MessageAttributes: ownAttributes(3) },
+      {
+        Id: 'c',
+        MessageBody: 'three',
+        MessageAttributes: { own: { DataType: 'Binary', BinaryValue: Buffer.from('é') } },
+      },
+      { Id: 'd', MessageBody: 'four', MessageAttributes: { own: { DataType: 'Binary', BinaryValue: 'é' as never } } },
     ],
   };
   const observed = await client.send(new SendMessageBatchCommand(input));

@@ -79,6 +79,8 @@ export class Carrier {
     }
     const fields: Record<string, string> = {};
     this.propagator.inject(context, fields, recordSetter);
+    // What is left of a trace state that came in and was none. It says nothing, and services refuse empty texts.
+    if (fields['tracestate'] === '') delete fields['tracestate'];
     return { fields, stale: forwarded ? stale : [...new Set([...stale, ...Object.keys(fields)])], spanContext };
   }
 

@@ -36,7 +36,10 @@ export abstract class MessagingInstrumentation<
   }
 
   protected get patches(): Patches {
-    this.lazyPatches ??= new Patches(this._wrap);
+    const { instrumentationName: name, telemetry } = this;
+    this.lazyPatches ??= new Patches(this._wrap, { name, isEnabled: () => telemetry.isEnabled }, (text) =>
+      this._diag.warn(text),
+    );
     return this.lazyPatches;
   }
 

@@ -24,13 +24,32 @@ interface Patch {
 /** The base class's `_wrap`: shimmer's, which marks what it has wrapped. */
 export type Wrap = (target: any, name: any, wrapper: (original: any) => any) => unknown;
 
+/** Who patches. Also read by other copies of this package, perhaps of other versions, in the same process. */
+export interface PatchOwner {
+  /** Name of the instrumentation. */
+  readonly name: string;
+  isEnabled(): boolean;
+}
+
+/** Where a patched function has its owner, in every copy of this package. */
+const OWNER = Symbol.for('otel-messaging patch owner');
+
 /** Everything that was patched, over all copies of a module, so that all of it can be put back. */
 export class Patches {
   private readonly patches: Patch[] = [];
+  private hasStoodDown = false;
 
-  constructor(private readonly wrap: Wrap) {}
+  /** @param warn told once, if the same instrumentation is registered already, as by a preload and a bootstrap file */
+  constructor(
+    private readonly wrap: Wrap,
+    private readonly owner: PatchOwner,
+    private readonly warn: (text: string) => void,
+  ) {}
 
-  /** Wraps a method once; false if there is no such method, or none that can be replaced. */
+  /**
+   * Wraps a method once, also where there are several instances of an instrumentation: the first has it, or each message
+   * would have two spans. False if there is no such method, or none that can be replaced.
+   */
   add(target: object, name: PropertyKey, wrapper: Wrapper): boolean {
     const holder = target as Record<PropertyKey, unknown>;
     const original = holder[name];
@@ -38,6 +57,7 @@ export class Patches {
     if (this.patches.some((patch) => patch.target === holder && patch.name === name && isStillInside(patch))) {
       return true;
     }
+    if (this.isTakenByAnother(original)) return true;
     const wasOwn = Object.hasOwn(holder, name);
     try {
       this.replace(holder, name, original as AnyFunction, wrapper);
@@ -70,23 +90,48 @@ export class Patches {
   private replace(holder: Record<PropertyKey, unknown>, name: PropertyKey, original: AnyFunction, wrapper: Wrapper) {
     // Another instrumentation's wrapper is wrapped, not taken off as the base class would.
     if (isWrapped(original)) {
-      Object.defineProperty(holder, name, { ...descriptor(holder, name), value: named(wrapper(original), original) });
+      const value = this.marked(named(wrapper(original), original));
+      Object.defineProperty(holder, name, { ...descriptor(holder, name), value });
     } else {
-      this.wrap(holder, name, (inner: any) => named(wrapper(inner), inner));
+      this.wrap(holder, name, (inner: any) => this.marked(named(wrapper(inner), inner)));
     }
+  }
+
+  private marked(wrapper: AnyFunction): AnyFunction {
+    return Object.defineProperty(wrapper, OWNER, { value: this.owner });
+  }
+
+  /** Whether a call comes to the wrapper of another instance of this instrumentation, that is on. */
+  private isTakenByAnother(method: unknown): boolean {
+    for (const wrapper of wrappersOf(method)) {
+      const owner: PatchOwner | undefined = (wrapper as any)[OWNER];
+      if (owner === undefined || owner === this.owner || owner.name !== this.owner.name || !owner.isEnabled()) continue;
+      if (!this.hasStoodDown) this.warn(`${owner.name} is registered already: this instance of it traces nothing`);
+      this.hasStoodDown = true;
+      return true;
+    }
+    return false;
   }
 }
 
 /** Whether a call of the method still comes to our wrapper, as far as that can be seen through others' wrappers. */
 function isStillInside({ target, name, original, patched }: Patch): boolean {
-  let current: any = target[name];
-  for (let depth = 0; depth < 20 && typeof current === 'function'; depth++) {
-    if (current === patched) return true;
-    if (current === original) return false;
-    if (typeof current.__original !== 'function') return true; // a wrapper that does not tell what it wraps
-    current = current.__original;
+  let last: unknown;
+  for (const wrapper of wrappersOf(target[name])) {
+    if (wrapper === patched) return true;
+    if (wrapper === original) return false;
+    last = wrapper;
   }
-  return false;
+  return last !== undefined; // a wrapper that does not tell what it wraps
+}
+
+/** The function and those that it wraps, as far as their wrappers tell. */
+function wrappersOf(method: unknown): AnyFunction[] {
+  const wrappers: AnyFunction[] = [];
+  for (let current: any = method; typeof current === 'function' && wrappers.length < 20; current = current.__original) {
+    wrappers.push(current);
+  }
+  return wrappers;
 }
 
 function descriptor(target: object, name: PropertyKey): PropertyDescriptor {

@@ -10,6 +10,7 @@ import type { ResolvedConfig } from './config';
 import { spanName } from './conventions';
 import type { Instruments, MessageCounter, Series } from './metrics';
 import type { Learned, OperationFacts } from './operation';
+import { isObservable } from './promises';
 import { ATTR_ERROR_TYPE, ATTR_MESSAGING_OPERATION_TYPE } from './semconv';
 
 /**
@@ -76,11 +77,14 @@ export function countAttributes(attributes: Attributes): Attributes {
   return rest;
 }
 
-/** A predicate that throws trusts nobody: the safe side for a trace that strangers can write into. */
+/** A predicate that throws, or has no answer yet, trusts nobody: the safe side for a trace that strangers can write into. */
 function isTrusted(trust: ResolvedConfig['trustIncoming'], destination: string | undefined): boolean {
   if (typeof trust !== 'function') return trust;
   try {
-    return trust(destination) !== false;
+    const answer: unknown = trust(destination);
+    if (!isObservable(answer)) return answer !== false;
+    answer.then(undefined, () => {});
+    return false;
   } catch {
     return false;
   }

@@ -29,6 +29,7 @@ import type { LagSource } from './lag-gauge';
 import type { Learned, MessageReader, MessageWriter, OperationFacts, OperationType } from './operation';
 import { OperationPlan } from './plan';
 import { ProcessOperation } from './process-operation';
+import { isObservable } from './promises';
 import { ReceiveOperation } from './receive-operation';
 import { BatchSendOperation, SendOperation } from './send-operation';
 import { type Settled, SettleOperation } from './settle-operation';
@@ -253,7 +254,9 @@ export class Telemetry {
     const attributes = known ?? (message === undefined ? undefined : this.linkAttributes(message, reader));
     try {
       if (attributes !== undefined) span.setAttributes(attributes);
-      this.resolved.spanHook?.(span, { operation: plan.facts, message });
+      const answer: unknown = this.resolved.spanHook?.(span, { operation: plan.facts, message });
+      // A hook that is asynchronous may fail later, and nobody else would hear of it but the process, which would end.
+      if (isObservable(answer)) answer.then(undefined, (error) => report(this.diag, 'describe a span', error));
     } catch (error) {
       report(this.diag, 'describe a span', error);
     }

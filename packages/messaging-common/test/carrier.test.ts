@@ -157,6 +157,16 @@ describe('the short cut of W3C trace context writes what the propagator writes',
   });
 });
 
+test('a trace state of which nothing was valid is not written', () => {
+  const carrier = new Carrier(w3c());
+  const { creation } = carrier.extract({ traceparent: TRACEPARENT, tracestate: 'UPPER=case' }, reader);
+  const context = trace.setSpanContext(ROOT_CONTEXT, creation!);
+  const baggage = propagation.createBaggage({ tenant: { value: 'a' } });
+  const { fields, stale } = carrier.inject(propagation.setBaggage(context, baggage), creation!, false);
+  expect(fields).toEqual({ traceparent: TRACEPARENT, baggage: 'tenant=a' });
+  expect(stale).toContain('tracestate');
+});
+
 describe('headers to remove first', () => {
   const context = trace.setSpanContext(ROOT_CONTEXT, SPAN_CONTEXT);
   const stale = (propagator: TextMapPropagator, forwarded: boolean, over = context) =>

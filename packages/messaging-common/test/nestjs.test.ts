@@ -25,9 +25,10 @@ const originals = { create: RpcProxy.prototype.create, send: Server.prototype.se
 
 beforeEach(() => {
   rig = new Rig();
-  patches = new Patches((target, name, wrapper) => {
+  const wrap = (target: Record<PropertyKey, unknown>, name: PropertyKey, wrapper: (original: unknown) => unknown) => {
     target[name] = wrapper(target[name]);
-  });
+  };
+  patches = new Patches(wrap, { name: 'nest', isEnabled: () => true }, () => {});
   const { files } = nestModule(patches, rig.telemetry);
   files[0]?.patch({ RpcProxy });
   files[1]?.patch({ Server });

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+import { DiagLogLevel, diag } from '@opentelemetry/api';
 import type { Patches } from '../src/patching';
 import { TestInstrumentation } from './support';
 
@@ -160,5 +161,53 @@ describe('beside another instrumentation', () => {
     holder.send = send;
     expect(patches.add(holder, 'send', loudly)).toBe(true);
     expect(holder.send('a')).toBe('sent a!');
+  });
+});
+
+describe('beside another instance of the same instrumentation', () => {
+  const diagnosed: string[] = [];
+  let first: TestInstrumentation;
+  let second: TestInstrumentation;
+
+  beforeEach(() => {
+    diagnosed.length = 0;
+    const log = (...words: unknown[]) => void diagnosed.push(words.join(' '));
+    diag.setLogger({ error: log, warn: log, info: log, debug: log, verbose: log }, DiagLogLevel.WARN);
+    diagnosed.length = 0; // that there is a logger
+    first = new TestInstrumentation();
+    second = new TestInstrumentation();
+    first.patches.add(holder, 'send', loudly);
+  });
+  afterEach(() => diag.disable());
+
+  test('the method is wrapped once, and the other one says so, once', () => {
+    expect(second.patches.add(holder, 'send', loudly)).toBe(true);
+    expect(second.patches.add({ send: holder.send }, 'send', loudly)).toBe(true);
+    expect(holder.send('a')).toBe('sent a!');
+    expect(second.patches.count).toBe(0);
+    expect(diagnosed).toEqual([
+      '@otel-messaging/instrumentation-test @otel-messaging/instrumentation-test is registered already: this instance of it traces nothing',
+    ]);
+  });
+
+  test('also below a wrapper of others', () => {
+    wrapByOthers(holder);
+    second.patches.add(holder, 'send', loudly);
+    expect(holder.send('a')).toBe('sent <a>!');
+  });
+
+  test('but not where the first is off, or its wrapper has to stay inside', () => {
+    wrapByOthers(holder);
+    first.disable();
+    second.patches.add(holder, 'send', loudly);
+    expect(second.patches.count).toBe(1);
+    expect(diagnosed).toEqual([]);
+  });
+
+  test('nor where the other one is another instrumentation', () => {
+    const other = new TestInstrumentation();
+    Object.assign(other, { instrumentationName: '@otel-messaging/instrumentation-other' });
+    other.patches.add(holder, 'send', loudly);
+    expect(holder.send('a')).toBe('sent a!!');
   });
 });

@@ -209,6 +209,17 @@ describe('a message of a producer that is not trusted', () => {
     start(foreign()).handle(PROMISE, () => {}, undefined);
     expect(parentOf('process orders')).toBeUndefined();
   });
+
+  test('is one whose predicate is asynchronous, whatever it will say', async () => {
+    const forgotten = await unhandledRejections(async () => {
+      for (const answer of [async () => true, async () => Promise.reject(new Error('mine'))]) {
+        await use({ trustIncoming: answer as never });
+        start(foreign()).handle(PROMISE, () => {}, undefined);
+        expect(parentOf('process orders')).toBeUndefined();
+      }
+    });
+    expect(forgotten).toEqual([]);
+  });
 });
 
 describe('the handler', () => {

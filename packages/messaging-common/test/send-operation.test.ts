@@ -361,6 +361,14 @@ describe('whatever of ours fails, the application does not notice', () => {
     expect(rig.reports).toEqual(['could not describe a span']);
   });
 
+  test('a hook that is asynchronous', async () => {
+    const spanHook = async () => fails();
+    await use({ spanHook });
+    const forgotten = await unhandledRejections(() => rig.sent());
+    expect(forgotten).toEqual([]);
+    expect(rig.reports).toEqual(['could not describe a span']);
+  });
+
   test('the description of a message', () => {
     const operation = start({}, { ...writer, describe: fails });
     operation.end();

@@ -9,9 +9,14 @@ import { MAX_HEADERS, type MemoryMessage, MemoryQueue } from './memory-queue';
 
 const { send, sendBatch, handle } = MemoryQueue.prototype;
 
+let last: MemoryInstrumentation | undefined;
+
 /** The in-memory client under test; `alter` breaks it in one way or another. */
 export function memoryRig(alter: (client: RigClient, instrumentation: MemoryInstrumentation) => void = () => {}): Rig {
+  // A second one would stand down. Not by its own method, which a test may have broken.
+  if (last !== undefined) MemoryInstrumentation.prototype.disable.call(last);
   const instrumentation = new MemoryInstrumentation();
+  last = instrumentation;
   const holder = MemoryQueue.prototype;
   return {
     name: 'memory',

@@ -6,6 +6,7 @@
 import type { AnyFunction, OutgoingContext } from '@otel-messaging/messaging-common';
 import type { ProducerBatch, ProducerRecord } from 'kafkajs';
 import { isPlain, ownCopyOf } from '../copy';
+import { isTable } from '../headers';
 import { KafkaFormat, type KafkaMessage } from '../message';
 import type { Handlers } from './kafkajs-consumer';
 import { BATCH as KAFKAJS_BATCH, RECORD as KAFKAJS_RECORD, type RecordShape } from './kafkajs-records';
@@ -40,14 +41,14 @@ export const BATCH: RecordShape<ProducerBatch> = {
 
 /** Reads and writes outgoing records; the client itself changes what it is given, so that headers may be null. */
 export class ConfluentFormat extends KafkaFormat {
-  override canCarry(message: KafkaMessage): boolean {
-    return message.headers === null || super.canCarry(message);
+  override canCarry({ headers }: KafkaMessage): boolean {
+    return headers === undefined || headers === null || isTable(headers);
   }
 
-  override write(message: KafkaMessage, outgoing: OutgoingContext): KafkaMessage {
+  override write(message: KafkaMessage, outgoing: OutgoingContext): KafkaMessage | undefined {
     if (isPlain(message) && message.headers !== null) return super.write(message, outgoing);
-    const { headers } = super.write({ headers: message.headers ?? undefined }, outgoing);
-    return ownCopyOf(message, ['key', 'value'], { headers });
+    const written = super.write({ headers: message.headers ?? undefined }, outgoing);
+    return written && ownCopyOf(message, ['key', 'value'], { headers: written.headers });
   }
 }
 

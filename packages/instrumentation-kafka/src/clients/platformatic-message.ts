@@ -5,7 +5,8 @@
 
 import { type MessageFacts, type MessageWriter, type OutgoingContext, semconv } from '@otel-messaging/messaging-common';
 import { ownCopyOf } from '../copy';
-import { DeliveredFormat, isOneOf, KafkaFormat, type MessageOptions, textOf } from '../message';
+import { isOneOf, textOf } from '../headers';
+import { DeliveredFormat, KafkaFormat, type MessageOptions } from '../message';
 
 /** A name or value of a header: text, or bytes where the client was given nothing that makes text of them. */
 type HeaderPart = string | Buffer;
@@ -86,7 +87,7 @@ export class PltFormat implements MessageWriter<PltMessage> {
   write(message: PltMessage, { fields, stale }: OutgoingContext): PltMessage {
     const { namesAreBytes, valuesAreBytes } = this.form;
     const headers = new Map<HeaderPart, unknown>();
-    for (const [name, value] of entriesOf({ ...message, headerEntries: undefined })) {
+    for (const [name, value] of entriesIn(message.headers)) {
       if (!isOneOf(stale, String(name))) headers.set(name, value);
     }
     for (const name in fields) {
@@ -98,7 +99,10 @@ export class PltFormat implements MessageWriter<PltMessage> {
 }
 
 function entriesOf({ headers, headerEntries }: PltMessage): HeaderEntries {
-  if (Array.isArray(headerEntries)) return headerEntries;
+  return Array.isArray(headerEntries) ? headerEntries : entriesIn(headers);
+}
+
+function entriesIn(headers: PltMessage['headers']): HeaderEntries {
   if (headers instanceof Map) return headers;
   return typeof headers === 'object' && headers !== null ? Object.entries(headers) : [];
 }

@@ -4,7 +4,8 @@
  */
 
 import type { MessageFacts, MessageWriter, OutgoingContext } from '@otel-messaging/messaging-common';
-import { DeliveredFormat, isOneOf, KafkaFormat, type MessageOptions, textOf } from '../message';
+import { isOneOf, isTextOrBytes, textOf } from '../headers';
+import { DeliveredFormat, KafkaFormat, type MessageOptions } from '../message';
 
 /** Headers as librdkafka's clients have them: a list of objects with one property each, so that names may repeat. */
 export type HeaderList = readonly Readonly<Record<string, unknown>>[];
@@ -56,8 +57,10 @@ export class RdFormat implements MessageWriter<RdMessage> {
   }
 
   /** Of the arguments of `produce`: no object of the application's is copied. */
-  write({ topic, partition, value, key, timestamp, headers }: RdMessage, outgoing: OutgoingContext): RdMessage {
-    return { topic, partition, value, key, timestamp, headers: listWith(headers, outgoing) };
+  write(message: RdMessage, outgoing: OutgoingContext): RdMessage | undefined {
+    const { topic, partition, value, key, timestamp } = message;
+    const headers = listWith(message.headers, outgoing);
+    return headers && { topic, partition, value, key, timestamp, headers };
   }
 }
 
@@ -78,13 +81,17 @@ function listText(headers: unknown, field: string): string | undefined {
   return textOf(several ?? first, field);
 }
 
-/** A list that carries other fields; the application's own headers are the very same objects. */
-function listWith(headers: unknown, { fields, stale }: OutgoingContext): HeaderList {
+/**
+ * A list that carries other fields; the application's own headers are the very same objects. Undefined where the client
+ * would refuse what stands in the place of a field.
+ */
+function listWith(headers: unknown, { fields, stale }: OutgoingContext): HeaderList | undefined {
   const list: Record<string, unknown>[] = [];
   if (Array.isArray(headers)) {
     for (let i = 0; i < headers.length; i++) {
       const name = nameOf(headers[i]);
       if (name === undefined || !isOneOf(stale, name)) list.push(headers[i]);
+      else if (!isTextOrBytes(headers[i][name])) return undefined;
     }
   }
   for (const name in fields) list.push({ [name]: fields[name] });
