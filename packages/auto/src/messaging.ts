@@ -8,6 +8,8 @@ import type * as Amqp from '@otel-messaging/instrumentation-amqp';
 import type * as Kafka from '@otel-messaging/instrumentation-kafka';
 import type * as Sqs from '@otel-messaging/instrumentation-sqs';
 
+import { configurationFromFile } from './configuration-file';
+import { declaredSemconv } from './declared-semconv';
 import { MESSAGING_NAMES, type MessagingName, UPSTREAM_NAMES, unknownNames } from './known-names';
 import { attempt, report } from './report';
 import { isSelected, type Selection, selectionFrom, shortName } from './selection';
@@ -48,17 +50,20 @@ export interface MessagingInstrumentationsConfig {
 
 /**
  * New instances of the messaging instrumentations that `config` and the environment variables
- * `OTEL_NODE_ENABLED_INSTRUMENTATIONS` and `OTEL_NODE_DISABLED_INSTRUMENTATIONS` select; all three by default.
+ * `OTEL_NODE_ENABLED_INSTRUMENTATIONS` and `OTEL_NODE_DISABLED_INSTRUMENTATIONS` select; all three by default. Where the
+ * file that `OTEL_CONFIG_FILE` names says by which semantic conventions messages are recorded, it wins over their `semconv`.
  *
  * Never throws: what cannot be made is reported on standard error and left out.
  */
 export function getMessagingInstrumentations(config: MessagingInstrumentationsConfig = {}): Instrumentation[] {
   const selection = selectionFrom(process.env);
+  const declared = configurationFromFile(process.env);
   reportMistakes(selection, Object.keys(config));
   return MESSAGING_NAMES.flatMap((name) => {
     const options = config[name] ?? config[`@otel-messaging/instrumentation-${name}`];
     if (!(options?.enabled ?? isSelected(selection, name))) return [];
-    return attempt(`trace ${name}`, () => (FACTORIES[name] as (config?: object) => Instrumentation)(options)) ?? [];
+    const inForce = declared ? { ...options, semconv: declaredSemconv(declared, options?.semconv) } : options;
+    return attempt(`trace ${name}`, () => (FACTORIES[name] as (config?: object) => Instrumentation)(inForce)) ?? [];
   });
 }
 

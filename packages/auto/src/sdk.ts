@@ -3,11 +3,11 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { createRequire } from 'node:module';
 import { context, createContextKey, metrics, type ProxyTracerProvider, trace } from '@opentelemetry/api';
 import { NodeSDK, startNodeSDK } from '@opentelemetry/sdk-node';
 
 import { listenToDiagnostics } from './diagnostics';
+import { sdkDependency } from './sdk-dependency';
 
 /** The part of a running SDK that the end of the process needs. */
 export interface Telemetry {
@@ -21,6 +21,10 @@ export interface Telemetry {
 
 interface Flushable {
   forceFlush?(): Promise<void>;
+}
+
+interface LogsApi {
+  readonly logs: { getLoggerProvider(): unknown };
 }
 
 /** Whether somebody registered a tracer provider before us. */
@@ -64,12 +68,10 @@ function tracerProvider(): unknown {
   return provider.getDelegate?.() ?? provider;
 }
 
-// The package is the SDK's dependency, not ours, and part of @opentelemetry/api from 1.10 on.
+// Part of @opentelemetry/api from 1.10 on.
 function loggerProvider(): unknown {
   try {
-    return createRequire(require.resolve('@opentelemetry/sdk-node'))(
-      '@opentelemetry/api-logs',
-    ).logs.getLoggerProvider();
+    return sdkDependency<LogsApi>('@opentelemetry/api-logs').logs.getLoggerProvider();
   } catch {
     return undefined;
   }

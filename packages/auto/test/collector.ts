@@ -15,6 +15,7 @@ export interface ReceivedSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId?: string;
+  readonly attributes: readonly { readonly key: string }[];
 }
 
 /** A collector on the loopback interface that keeps what it is sent. */

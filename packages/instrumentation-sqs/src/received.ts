@@ -3,9 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Delivery, deliveryOf } from '@otel-messaging/messaging-common';
+import { type Delivery, deliveryOf, Given } from '@otel-messaging/messaging-common';
 import type { MessageAttributes } from './message-attributes';
-import { Returned } from './returned';
 
 /** What is known of a message that was received, some of it not to be seen in the message that the application has. */
 export class Received {
@@ -74,7 +73,7 @@ const handles: string[] = [];
 let next = 0;
 
 /** A private field on an object of somebody else: seen by no reflection, and a tenth of the cost of a WeakMap. */
-class Note extends Returned {
+class Note extends Given {
   readonly #received: Received;
 
   constructor(message: object, received: Received) {

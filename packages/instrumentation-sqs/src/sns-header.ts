@@ -3,10 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+import { Given } from '@otel-messaging/messaging-common';
 import type { Writable } from './copies';
 import { type OutgoingMessage, OutgoingWriter } from './outgoing-message';
 import { hasForeignHeader, setTraceHeader, watchRequests } from './request-header';
-import { Returned } from './returned';
 
 /**
  * Writes contexts into messages that are published alone. SNS has no system attributes; it hands the X-Ray header of the
@@ -28,7 +28,7 @@ export function sendHeaders(client: unknown): void {
 }
 
 /** A private field on our copy of a message: no middleware of the application sees it. */
-class Mark extends Returned {
+class Mark extends Given {
   readonly #header: string;
 
   constructor(message: object, header: string) {

@@ -5,6 +5,7 @@
 
 import { type Attributes, type Context, context as contextApi, type SpanContext, trace } from '@opentelemetry/api';
 import type { Incoming } from './carrier';
+import { Given } from './given';
 import type { Delivered } from './message-operation';
 import type { MessageOutcome, MessageReader, Settlement } from './operation';
 import type { OperationPlan } from './plan';
@@ -206,14 +207,6 @@ function remember(message: object, delivery: Delivery): void {
     unmarkable.set(message, delivery);
   }
 }
-
-/** Makes nothing: called as a constructor, it gives back the object that it is given. */
-function given(object: object): object {
-  return object;
-}
-
-/** Base of classes whose private fields are on objects of others. */
-export const Given = given as unknown as new (object: object) => object;
 
 /**
  * A delivery as a private field of its message: seen by nobody, in no copy, there on frozen objects too, and twenty times

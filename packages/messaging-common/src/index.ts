@@ -14,6 +14,7 @@ export type { MessagingInstrumentationConfig, ResolvedConfig, SpanHookInfo } fro
 export { suppressed } from './context';
 export { type Delivery, deliveryOf } from './delivery';
 export { errorType, guard } from './errors';
+export { Given } from './given';
 export { type Handled, handledHere } from './handled-here';
 export { MessagingInstrumentation } from './instrumentation';
 export { isFollowed } from './iteration';

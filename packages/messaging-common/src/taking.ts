@@ -7,7 +7,8 @@ import { inspect } from 'node:util';
 import { context as contextApi } from '@opentelemetry/api';
 import { attach } from './active-context';
 import { type DeliveryScope, scopeOf } from './context';
-import { type Delivery, deliveryOf, Given } from './delivery';
+import { type Delivery, deliveryOf } from './delivery';
+import { Given } from './given';
 import { FOLLOWED, isFollowed, MessageIterator } from './iteration';
 import { hasPassed } from './turn';
 
