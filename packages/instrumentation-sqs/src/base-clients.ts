@@ -49,6 +49,12 @@ export class BaseClients {
     ];
   }
 
+  /** Whether nothing is missed without a hook's view of the module. */
+  isEnoughFor(name: string): boolean {
+    // Of those loaded early, a base class is seen when the next client is.
+    return CLIENTS.includes(name) ? this.bases.size > 0 : BASES.includes(name);
+  }
+
   /** To be called when the class of a client was patched itself. */
   forget(): void {
     this.senders = new WeakMap();
@@ -118,5 +124,7 @@ export function isInstrumented(send: unknown, ownDoor?: AnyFunction): boolean {
   return send !== ownDoor && doors.has(send as AnyFunction);
 }
 
-/** The class moved there with 3.24. */
+const CLIENTS: readonly string[] = ['@aws-sdk/client-sqs', '@aws-sdk/client-sns'];
+/** Oldest first; the class moved to the last with its 3.24. */
+const BASES: readonly string[] = ['@aws-sdk/smithy-client', '@smithy/smithy-client', '@smithy/core'];
 const CORE_VERSIONS = ['>=3.24.0'];

@@ -5,6 +5,7 @@
 
 import {
   type AnyFunction,
+  type AwaitedModule,
   BoundedMap,
   InstrumentationNodeModuleDefinition,
   letGoOfAllTaken,
@@ -68,6 +69,10 @@ export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentat
 
   protected override settlesByRequest(): boolean {
     return true;
+  }
+
+  protected override isTraced(module: AwaitedModule): boolean {
+    return super.isTraced(module) || this.baseClients.isEnoughFor(module.name);
   }
 
   override disable(): void {
