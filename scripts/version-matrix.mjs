@@ -63,13 +63,19 @@ async function run(client, version) {
     console.log(`${title}: FAILED, it could not be installed (${error.message})`);
   });
   if (folder === undefined) return false;
+  const variants = [[], ...(client.variants ?? [])];
+  return variants.map((options) => isAsExpected(client, version, folder, options, title)).every((isGood) => isGood);
+}
+
+function isAsExpected(client, version, folder, options, title) {
   const { status, signal, stdout, stderr } = spawnSync(
     process.execPath,
-    [...(client.nodeOptions ?? []), join(root, client.scenario), folder, version],
+    [...(client.nodeOptions ?? []), ...options, join(root, client.scenario), folder, version],
     { cwd: root, encoding: 'utf8', timeout: TIMEOUT_MS, env: { ...process.env, ...brokers.env } },
   );
   const isGood = status === 0 && stdout === readFileSync(join(root, client.expected), 'utf8');
-  console.log(`${title}: ${isGood ? 'as expected' : `FAILED (${signal ?? status})\n${stderr}${stdout}`}`);
+  const variant = [title, ...options].join(' ');
+  console.log(`${variant}: ${isGood ? 'as expected' : `FAILED (${signal ?? status})\n${stderr}${stdout}`}`);
   return isGood;
 }
 

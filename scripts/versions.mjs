@@ -12,6 +12,8 @@ const AMQPLIB_OF_MANAGER = {
   '4.1.15': '0.10.9',
 };
 
+const SQS_BY_IMPORT = ['--import', './packages/instrumentation-sqs/test/fixtures/by-import.mjs'];
+
 const nest = (version) => ({
   '@nestjs/common': version,
   '@nestjs/core': version,
@@ -27,6 +29,7 @@ const nest = (version) => ({
  * - `brokers`: those that the scenario needs
  * - `scenario`: started as `node scenario folder version`; `expected`: the text that it prints, equal for all versions
  * - `node(version)`, if it needs one: the oldest major of Node that runs it; `nodeOptions`; `needsScripts`: of npm's install
+ * - `variants`: options of Node for further runs, each of which prints the same
  * - `installEnv`: variables for npm's install
  */
 export const CLIENTS = {
@@ -51,6 +54,7 @@ export const CLIENTS = {
     brokers: ['sqs'],
     scenario: 'packages/instrumentation-sqs/test/fixtures/topics.cjs',
     expected: 'packages/instrumentation-sqs/test/fixtures/topics.txt',
+    variants: [SQS_BY_IMPORT],
   },
   // 3.447 speaks JSON, those before it AWS Query; 3.572 renamed the field that asks for system attributes.
   '@aws-sdk/client-sqs': {
@@ -59,6 +63,7 @@ export const CLIENTS = {
     brokers: ['sqs'],
     scenario: 'packages/instrumentation-sqs/test/fixtures/client.cjs',
     expected: 'packages/instrumentation-sqs/test/fixtures/client.txt',
+    variants: [SQS_BY_IMPORT],
   },
   'sqs-consumer': {
     packages: (version) => ({ 'sqs-consumer': version }),

@@ -9,6 +9,7 @@ import { serverOfEndpoint } from './operations';
 /** What is read of a client; its configuration gives most values by functions that return promises. */
 export interface AwsClientLike {
   readonly config?: {
+    readonly serviceId?: unknown;
     readonly endpoint?: unknown;
     readonly region?: unknown;
     readonly useFipsEndpoint?: unknown;

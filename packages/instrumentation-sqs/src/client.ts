@@ -22,16 +22,19 @@ export interface Service<Place> {
   placeOf(key: string, client: AwsClientLike, facts: ClientFacts): Place;
 }
 
-/** The client's `send`, traced for the commands that carry or settle messages; others pass through. */
+/**
+ * The client's `send`, traced for the commands that carry or settle messages; others pass through.
+ * @param isShared whether another instrumentation traces it as well
+ */
 export function tracedSend<Place>(
   telemetry: Telemetry,
   options: () => SqsOptions,
   service: Service<Place>,
   original: AnyFunction,
+  isShared: boolean,
 ): AnyFunction {
   const states = new WeakMap<object, ClientState<Place>>();
   const silent = withoutSpans(original);
-  const isShared = isInstrumented(original);
 
   return function send(this: AwsClientLike, ...args: unknown[]) {
     if (!telemetry.isOn()) return original.apply(this, args);
@@ -109,11 +112,6 @@ function watched(call: TracedCall, callback: AnyFunction): AnyFunction {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { readonly then?: unknown } | undefined)?.then === 'function';
-}
-
-/** Whether OpenTelemetry's own instrumentation of the AWS SDK, or another built like it, has patched the function. */
-function isInstrumented(original: AnyFunction): boolean {
-  return (original as { readonly __wrapped?: unknown }).__wrapped === true;
 }
 
 /** Two spans for one send, and two contexts in one message, would be one too many: the other instrumentation rests meanwhile. */

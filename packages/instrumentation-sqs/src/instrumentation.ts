@@ -4,11 +4,14 @@
  */
 
 import {
+  type AnyFunction,
+  type AwaitedModule,
   BoundedMap,
   InstrumentationNodeModuleDefinition,
   letGoOfAllTaken,
   MessagingInstrumentation,
 } from '@otel-messaging/messaging-common';
+import { BaseClients, behindDoor, isInstrumented } from './base-clients';
 import { type Service, tracedSend } from './client';
 import { resolveOptions, type SqsInstrumentationConfig, type SqsOptions } from './config';
 import { wrapSqsHandler } from './lambda';
@@ -16,7 +19,9 @@ import { handlerDefinition, handlerPlace } from './lambda-module';
 import { regionOfUrl, serverOfUrl } from './operations';
 import { setHelperSource } from './process';
 import { Queue } from './queue';
+import type { SystemNamesField } from './received-attributes';
 import { snsService } from './sns-service';
+import type { Topic } from './sns-topic';
 import { CONSUMER_VERSIONS, patchConsumer } from './sqs-consumer';
 import { sqsService } from './sqs-service';
 import { VERSION } from './version';
@@ -36,6 +41,7 @@ interface ConsumerModule {
 export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentationConfig> {
   // The base class calls `init` before fields of this class exist.
   declare private lazyOptions: { readonly config: SqsInstrumentationConfig; readonly options: SqsOptions } | undefined;
+  declare private lazyBaseClients: BaseClients | undefined;
   declare private lazyQueue: Queue | undefined;
   declare private lazyQueues: BoundedMap<string, Queue> | undefined;
 
@@ -45,16 +51,16 @@ export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentat
   }
 
   protected override init() {
-    const options = () => this.options;
     const place = handlerPlace(process.env);
     return [
       ...(place ? [handlerDefinition(place, wrapSqsHandler, (text) => this._diag.warn(text))] : []),
       new InstrumentationNodeModuleDefinition('@aws-sdk/client-sqs', VERSIONS, (module, version) =>
-        this.patch(module, 'SQSClient', sqsService(this.telemetry, options, systemNamesField(version)), version),
+        this.patch(module, 'SQSClient', this.sqs(systemNamesField(version)), version),
       ),
       new InstrumentationNodeModuleDefinition('@aws-sdk/client-sns', VERSIONS, (module, version) =>
-        this.patch(module, 'SNSClient', snsService(this.telemetry, options), version),
+        this.patch(module, 'SNSClient', this.sns(), version),
       ),
+      ...this.baseClients.definitions(),
       new InstrumentationNodeModuleDefinition('sqs-consumer', CONSUMER_VERSIONS, (module, version) =>
         this.patchConsumer(module, version),
       ),
@@ -63,6 +69,10 @@ export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentat
 
   protected override settlesByRequest(): boolean {
     return true;
+  }
+
+  protected override isTraced(module: AwaitedModule): boolean {
+    return super.isTraced(module) || this.baseClients.isEnoughFor(module.name);
   }
 
   override disable(): void {
@@ -111,11 +121,34 @@ export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentat
     const prototype = module?.[client]?.prototype;
     const isPatched =
       prototype !== undefined &&
-      this.patches.add(prototype, 'send', (original) =>
-        tracedSend(this.telemetry, () => this.options, service, original),
-      );
+      this.patches.add(prototype, 'send', (original) => {
+        const inner = behindDoor(original);
+        return this.traced(service, inner, isInstrumented(inner));
+      });
+    this.baseClients.forget();
     if (!isPatched) this._diag.warn(`there is no ${client} ${version} to instrument: its messages are not traced`);
     return module;
+  }
+
+  private get baseClients(): BaseClients {
+    this.lazyBaseClients ??= new BaseClients(this.patches, {
+      // The client's version is not known here, and each takes the older name.
+      SQSClient: (original, isShared) => this.traced(this.sqs('AttributeNames'), original, isShared),
+      SNSClient: (original, isShared) => this.traced(this.sns(), original, isShared),
+    });
+    return this.lazyBaseClients;
+  }
+
+  private sqs(systemField: SystemNamesField): Service<Queue> {
+    return sqsService(this.telemetry, () => this.options, systemField);
+  }
+
+  private sns(): Service<Topic> {
+    return snsService(this.telemetry, () => this.options);
+  }
+
+  private traced<Place>(service: Service<Place>, original: AnyFunction, isShared: boolean): AnyFunction {
+    return tracedSend(this.telemetry, () => this.options, service, original, isShared);
   }
 
   /** The same object for as long as the configuration is the same. */
@@ -129,7 +162,7 @@ export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentat
 const VERSIONS = ['>=3.300.0 <4'];
 
 /** Clients before 3.572 know `MessageSystemAttributeNames` by its older name alone. */
-function systemNamesField(version: string | undefined) {
+function systemNamesField(version: string | undefined): SystemNamesField {
   const [, minor] = /^3\.(\d+)\./.exec(version ?? '') ?? [];
   return minor !== undefined && Number(minor) < 572 ? 'AttributeNames' : 'MessageSystemAttributeNames';
 }

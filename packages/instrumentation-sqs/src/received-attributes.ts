@@ -51,10 +51,7 @@ export class AskedAttributes {
   extended(request: ReceiveRequest): ReceiveRequest {
     const copy: Writable<ReceiveRequest> = copyOf(request);
     copy.MessageAttributeNames = added(copy.MessageAttributeNames, this.missing(carrierNames()));
-    const field =
-      copy.MessageSystemAttributeNames === undefined && copy.AttributeNames !== undefined
-        ? 'AttributeNames'
-        : this.systemField;
+    const field = fieldIn(copy) ?? this.systemField;
     copy[field] = added(copy[field], this.missingSystem());
     return copy;
   }
@@ -92,6 +89,12 @@ export class AskedAttributes {
     if (this.systemNames.length === 0) return SYSTEM_NAMES;
     return this.isAllSystemAsked ? [] : SYSTEM_NAMES.filter((name) => !this.systemNames.includes(name));
   }
+}
+
+/** The field that the application used, the newer one of both. */
+function fieldIn({ MessageSystemAttributeNames, AttributeNames }: ReceiveRequest): SystemNamesField | undefined {
+  if (MessageSystemAttributeNames !== undefined) return 'MessageSystemAttributeNames';
+  return AttributeNames === undefined ? undefined : 'AttributeNames';
 }
 
 /** What a request asks for. Most ask for nothing, which is the same each time. */

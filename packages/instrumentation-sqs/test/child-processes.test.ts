@@ -22,10 +22,18 @@ interface Result {
   readonly messages: Message[];
 }
 
+type Application = 'sends.cjs' | 'sends.mjs' | 'sends-later.mjs';
+
 /** Runs the application as its user would, with the instrumentations registered in this order. */
-async function run(order: string, options: object = {}, env: Record<string, string> = {}): Promise<Result> {
+async function run(
+  order: string,
+  options: object = {},
+  env: Record<string, string> = {},
+  application: Application = 'sends.cjs',
+): Promise<Result> {
   const { NODE_OPTIONS: _, ...own } = process.env;
-  const args = [join(__dirname, 'fixtures/sends.cjs'), order, JSON.stringify(options)];
+  const bootstrap = application === 'sends.mjs' ? ['--import', join(__dirname, 'fixtures/bootstrap.cjs')] : [];
+  const args = [...bootstrap, join(__dirname, 'fixtures', application), order, JSON.stringify(options)];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...own, ...env } });
   return JSON.parse(stdout) as Result;
 }
@@ -39,27 +47,50 @@ const carried = ({ messages }: Result) =>
 const OURS = ['send it', 'publish it', 'process it', 'delete it'];
 const THEIRS = ['SQS.CreateQueue', 'SNS CreateTopic', 'SNS Subscribe'];
 
-test.each(['ours,upstream', 'upstream,ours'])(
-  'registered as %s, each call has one span and each message one context, and other calls stay traced',
-  async (order) => {
-    const result = await run(order);
-    expect(new Set(named(result, 'sqs'))).toEqual(new Set([...OURS, 'receive it']));
-    expect(named(result, 'sqs').filter((name) => !name.startsWith('receive'))).toHaveLength(6);
+function expectOneSpanForEachCall(result: Result): void {
+  expect(new Set(named(result, 'sqs'))).toEqual(new Set([...OURS, 'receive it']));
+  expect(named(result, 'sqs').filter((name) => !name.startsWith('receive'))).toHaveLength(6);
+  const sent = result.spans.filter(({ name }) => ['send it', 'publish it'].includes(name)).map(({ id }) => id);
+  expect(carried(result)).toEqual(sent.sort());
+  for (const { MessageAttributes } of result.messages) expect(Object.keys(MessageAttributes ?? {})).toHaveLength(1);
+}
+
+test.each([
+  ['ours,upstream', 'sends.cjs'],
+  ['upstream,ours', 'sends.cjs'],
+  ['ours,upstream', 'sends.mjs'],
+  ['upstream,ours', 'sends.mjs'],
+] as const)(
+  'registered as %s, each call of %s has one span and each message one context, and other calls stay traced',
+  async (order, application) => {
+    const result = await run(order, {}, {}, application);
+    expectOneSpanForEachCall(result);
     expect(named(result, 'aws-sdk').sort()).toEqual([...THEIRS].sort());
-    const sent = result.spans.filter(({ name }) => ['send it', 'publish it'].includes(name)).map(({ id }) => id);
-    expect(carried(result)).toEqual(sent.sort());
-    for (const { MessageAttributes } of result.messages) expect(Object.keys(MessageAttributes ?? {})).toHaveLength(1);
   },
   30_000,
 );
 
-test('HTTP spans are below ours, but for polls', async () => {
-  const { spans } = await run('ours,http');
-  const parents = spans.filter(({ scope }) => scope === 'http').map(({ parent }) => parent);
-  const below = spans.filter(({ id }) => parents.includes(id)).map(({ name }) => name);
-  expect(new Set(below)).toEqual(new Set(['send it', 'publish it', 'delete it']));
-  expect(parents.filter((parent) => parent === undefined)).toHaveLength(3); // of calls that are not ours
-}, 30_000);
+test.each(['sends.mjs', 'sends-later.mjs'] as const)(
+  'the ES modules of %s are traced from the first call on, without a loader hook',
+  async (application) => {
+    const result = await run('ours', {}, {}, application);
+    expectOneSpanForEachCall(result);
+    expect(result.spans).toHaveLength(named(result, 'sqs').length);
+  },
+  30_000,
+);
+
+test.each(['sends.cjs', 'sends.mjs'] as const)(
+  'HTTP spans of %s are below ours, but for polls',
+  async (application) => {
+    const { spans } = await run('ours,http', {}, {}, application);
+    const parents = spans.filter(({ scope }) => scope === 'http').map(({ parent }) => parent);
+    const below = spans.filter(({ id }) => parents.includes(id)).map(({ name }) => name);
+    expect(new Set(below)).toEqual(new Set(['send it', 'publish it', 'delete it']));
+    expect(parents.filter((parent) => parent === undefined)).toHaveLength(3); // of calls that are not ours
+  },
+  30_000,
+);
 
 test('with suppressHttpSpans only those of other calls are left', async () => {
   const { spans } = await run('ours,http', { suppressHttpSpans: true });

@@ -19,6 +19,7 @@ export { type Handled, handledHere } from './handled-here';
 export { MessagingInstrumentation } from './instrumentation';
 export { isFollowed } from './iteration';
 export type { LagSource } from './lag-gauge';
+export type { AwaitedModule } from './loaded-early';
 export { moduleFile } from './module-file';
 export { nestModule } from './nestjs';
 export type {

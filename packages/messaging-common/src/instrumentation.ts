@@ -6,6 +6,7 @@
 import type { DiagLogger, MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { InstrumentationBase } from '@opentelemetry/instrumentation';
 import { type MessagingInstrumentationConfig, resolveConfig } from './config';
+import { type AwaitedModule, isSeen, loadedModules } from './loaded-early';
 import { Patches } from './patching';
 import { Telemetry } from './telemetry';
 
@@ -20,6 +21,7 @@ export abstract class MessagingInstrumentation<
   // and the getters that make them on first use.
   declare private lazyTelemetry: Telemetry | undefined;
   declare private lazyPatches: Patches | undefined;
+  declare private hasLookedForLoaded: true | undefined;
 
   /** Whether settling a message is a request over the network; `settleSpans` is on by default if so. */
   protected abstract settlesByRequest(): boolean;
@@ -61,6 +63,9 @@ export abstract class MessagingInstrumentation<
   override enable(): void {
     this.telemetry.isEnabled = true;
     super.enable();
+    if (this.hasLookedForLoaded) return;
+    this.hasLookedForLoaded = true;
+    this.telemetry.guard('look for modules that are loaded', undefined, () => this.warnOfLoaded());
   }
 
   /** Silences live clients too, and puts the very same functions back. */
@@ -68,6 +73,23 @@ export abstract class MessagingInstrumentation<
     this.telemetry.isEnabled = false;
     super.disable();
     this.patches.removeAll();
+  }
+
+  /** Whether what was loaded before the first `enable()` is traced for all that. */
+  protected isTraced(module: AwaitedModule): boolean {
+    return isSeen(module);
+  }
+
+  private warnOfLoaded(): void {
+    const { _modules: modules = [] } = this as unknown as { readonly _modules?: readonly AwaitedModule[] };
+    const loaded = loadedModules(modules);
+    if (loaded.length === 0) return;
+    // A hook sees a module that is required once more. And only now may a logger of the bootstrap file be there.
+    setImmediate(() => {
+      const names = loaded.filter((module) => !this.isTraced(module)).map(({ name }) => name);
+      if (names.length === 0 || !this.isEnabled()) return;
+      this._diag.warn(`loaded before this instrumentation was registered, and not traced: ${names.join(', ')}`);
+    });
   }
 
   private resolvedConfig() {

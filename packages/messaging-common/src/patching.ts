@@ -51,16 +51,50 @@ export class Patches {
    * would have two spans. False if there is no such method, or none that can be replaced.
    */
   add(target: object, name: PropertyKey, wrapper: Wrapper): boolean {
+    return this.put(target, name, (holder, original) => this.replace(holder, name, original, wrapper));
+  }
+
+  /**
+   * The same for a method that another instrumentation wraps as well, in whatever order: it would take off a wrapper that
+   * has shimmer's mark, and when it takes off its own, that may lie beneath ours.
+   * @param wrapper is given what the method was, to be asked at each call
+   */
+  addUnmarked(target: object, name: PropertyKey, wrapper: (original: () => AnyFunction) => AnyFunction): boolean {
+    return this.put(target, name, (holder, original) => {
+      let inner: AnyFunction & { __original?: AnyFunction } = original;
+      const patched = this.marked(
+        named(
+          wrapper(() => inner),
+          original,
+        ),
+      );
+      const takeOffInner = () => {
+        if (isWrapped(inner)) inner = inner.__original as AnyFunction;
+      };
+      Object.defineProperty(patched, '__original', { get: () => inner });
+      Object.defineProperty(patched, '__unwrap', { value: takeOffInner });
+      Object.defineProperty(holder, name, { ...descriptor(holder, name), value: patched });
+    });
+  }
+
+  /** Whether calls of the method come to a wrapper of ours. */
+  has(target: object, name: PropertyKey): boolean {
+    return this.patches.some((patch) => patch.target === target && patch.name === name && isStillInside(patch));
+  }
+
+  private put(
+    target: object,
+    name: PropertyKey,
+    replace: (holder: Record<PropertyKey, unknown>, original: AnyFunction) => void,
+  ): boolean {
     const holder = target as Record<PropertyKey, unknown>;
     const original = holder[name];
     if (typeof original !== 'function') return false;
-    if (this.patches.some((patch) => patch.target === holder && patch.name === name && isStillInside(patch))) {
-      return true;
-    }
+    if (this.has(target, name)) return true;
     if (this.isTakenByAnother(original)) return true;
     const wasOwn = Object.hasOwn(holder, name);
     try {
-      this.replace(holder, name, original as AnyFunction, wrapper);
+      replace(holder, original as AnyFunction);
     } catch {
       return false; // a frozen module, or an export that is a getter: the application goes on without us
     }
@@ -78,8 +112,11 @@ export class Patches {
       const { target, name, original, patched, wasOwn } = patch;
       if (target[name] !== patched) {
         if (isStillInside(patch)) this.patches.unshift(patch);
-      } else if (wasOwn) Object.defineProperty(target, name, { ...descriptor(target, name), value: original });
-      else delete target[name];
+      } else if (wasOwn) {
+        // What is beneath an unmarked wrapper may have changed meanwhile.
+        const value = (patched as { readonly __original?: unknown }).__original ?? original;
+        Object.defineProperty(target, name, { ...descriptor(target, name), value });
+      } else delete target[name];
     }
   }
 

@@ -162,6 +162,26 @@ describe('beside another instrumentation', () => {
     expect(patches.add(holder, 'send', loudly)).toBe(true);
     expect(holder.send('a')).toBe('sent a!');
   });
+
+  test.each(['ours first', 'theirs first'])('without a mark ours stays, %s, and both can be taken off', (order) => {
+    const { send } = holder;
+    const other = new TestInstrumentation() as unknown as Record<'_wrap' | '_unwrap', (...args: unknown[]) => void>;
+    const steps = [
+      () => patches.addUnmarked(holder, 'send', (original) => (message) => original()(`${message}!`)),
+      () =>
+        other._wrap(holder, 'send', (original: (message: string) => string) => (message: string) => {
+          return original(`<${message}>`);
+        }),
+    ];
+    for (const step of order === 'ours first' ? steps : steps.reverse()) step();
+    expect(patches.has(holder, 'send')).toBe(true);
+    expect(holder.send('a')).toBe(order === 'ours first' ? 'sent <a>!' : 'sent <a!>');
+    other._unwrap(holder, 'send');
+    expect(holder.send('a')).toBe('sent a!');
+    patches.removeAll();
+    expect(holder.send).toBe(send);
+    expect(patches.has(holder, 'send')).toBe(false);
+  });
 });
 
 describe('beside another instance of the same instrumentation', () => {
