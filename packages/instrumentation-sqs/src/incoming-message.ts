@@ -46,6 +46,14 @@ export class IncomingReader implements MessageReader<IncomingMessage> {
     return attributeNames(message.MessageAttributes).filter((name) => name !== DATADOG);
   }
 
+  /** As with most messages: attributes are taken whole, and this is the only one. */
+  hasOnly(message: IncomingMessage, field: string): boolean {
+    const attributes = attributesOf(message);
+    if (typeof attributes !== 'object' || attributes === null) return false;
+    for (const name in attributes) if (name !== field) return false;
+    return Object.hasOwn(attributes, field);
+  }
+
   describe(message: IncomingMessage): MessageFacts {
     const received = receivedAs(message);
     const system = received?.system ?? message.Attributes;

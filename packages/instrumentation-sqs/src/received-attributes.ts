@@ -101,8 +101,12 @@ function fieldIn({ MessageSystemAttributeNames, AttributeNames }: ReceiveRequest
 export function askedBy(request: ReceiveRequest, systemField: SystemNamesField): AskedAttributes {
   const { MessageAttributeNames, MessageSystemAttributeNames, AttributeNames } = request;
   const asksForNothing =
-    MessageAttributeNames === undefined && MessageSystemAttributeNames === undefined && AttributeNames === undefined;
+    isNothing(MessageAttributeNames) && isNothing(MessageSystemAttributeNames) && isNothing(AttributeNames);
   return asksForNothing ? NOTHING_ASKED[systemField] : new AskedAttributes(request, systemField);
+}
+
+function isNothing(names: unknown): boolean {
+  return names === undefined || (Array.isArray(names) && names.length === 0);
 }
 
 /** `foo.*` asks for the prefix `foo`, without the dot. */
@@ -119,11 +123,17 @@ function isAsked(name: string, asked: readonly string[]): boolean {
 /** Names of all attributes that may carry a context; the same list for as long as the propagator's fields are. */
 function carrierNames(): readonly string[] {
   const fields = propagation.fields();
-  if (fields.length !== knownFields.length || fields.some((field, i) => field !== knownFields[i])) {
+  if (!areEqual(fields, knownFields)) {
     knownFields = fields;
     knownNames = [...new Set([...fields, 'traceparent', 'tracestate', 'baggage', DATADOG])];
   }
   return knownNames;
+}
+
+function areEqual(some: readonly string[], others: readonly string[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false;
+  return true;
 }
 
 let knownFields: readonly string[] = [];

@@ -86,6 +86,10 @@ export class Carrier {
 
   private extractW3c<M>(message: M, reader: MessageReader<M>): Incoming {
     const traceparent = reader.get(message, 'traceparent');
+    if (traceparent !== undefined && reader.hasOnly?.(message, 'traceparent')) {
+      const creation = parseTraceparent(traceparent);
+      if (creation !== undefined) return { creation };
+    }
     const hasBaggage = reader.get(message, 'baggage') !== undefined;
     if (!hasBaggage) {
       if (traceparent === undefined) return NOTHING;

@@ -71,6 +71,8 @@ export interface MessageReader<M> {
   get(message: M, field: string): string | undefined;
   /** Names of all headers. */
   keys(message: M): string[];
+  /** Whether the message has this one header and nothing else to look for; without the method all fields are asked for. */
+  hasOnly?(message: M, field: string): boolean;
   /** Called only for spans and links that are recorded. */
   describe(message: M): MessageFacts;
   /** When the message was sent: milliseconds since the epoch, by the broker's or the producer's clock. */

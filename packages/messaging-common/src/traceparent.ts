@@ -19,28 +19,28 @@ export function parseTraceparent(text: string): SpanContext | undefined {
   if (text.length !== 55 || !text.startsWith('00-') || text.charCodeAt(35) !== DASH || text.charCodeAt(52) !== DASH) {
     return undefined;
   }
-  if (!isHex(text, 3, 35) || !isHex(text, 36, 52) || !isHex(text, 53, 55)) return undefined;
-  const traceId = text.slice(3, 35);
-  const spanId = text.slice(36, 52);
-  if (traceId === ZERO_TRACE || spanId === ZERO_SPAN) return undefined;
+  const traceBits = bitsOf(text, 3, 35);
+  const spanBits = bitsOf(text, 36, 52);
+  // An id of zeros is none.
+  if (traceBits === 0 || traceBits > 15 || spanBits === 0 || spanBits > 15 || bitsOf(text, 53, 55) > 15)
+    return undefined;
   const traceFlags = 16 * digit(text.charCodeAt(53)) + digit(text.charCodeAt(54));
-  return { traceId, spanId, traceFlags, isRemote: true };
+  return { traceId: text.slice(3, 35), spanId: text.slice(36, 52), traceFlags, isRemote: true };
 }
 
 const DASH = 0x2d;
-const ZERO_TRACE = '0'.repeat(32);
-const ZERO_SPAN = '0'.repeat(16);
 
 /** Values of lower-case hexadecimal digits by their code, 16 for what is none. A table: comparing takes half as long again. */
-const DIGITS = new Uint8Array(128).fill(16);
+const DIGITS = new Uint8Array(256).fill(16);
 for (let value = 0; value < 16; value++) DIGITS[value.toString(16).charCodeAt(0)] = value;
 
-function isHex(text: string, from: number, to: number): boolean {
-  let seen = 0;
-  for (let i = from; i < to; i++) seen |= digit(text.charCodeAt(i));
-  return seen < 16;
+/** The bits that the digits have together: none of zeros, more than four where something is no digit. */
+function bitsOf(text: string, from: number, to: number): number {
+  let bits = 0;
+  for (let i = from; i < to; i++) bits |= digit(text.charCodeAt(i));
+  return bits;
 }
 
 function digit(code: number): number {
-  return code < 128 ? (DIGITS[code] as number) : 16;
+  return code < 256 ? (DIGITS[code] as number) : 16;
 }

@@ -122,6 +122,26 @@ describe('the short cut of W3C trace context finds what the propagator finds', (
     }
   });
 
+  test.each<[string, Headers, string[]]>([
+    ['one header is asked for alone', { traceparent: TRACEPARENT }, ['traceparent']],
+    ['beside others all are', { traceparent: TRACEPARENT, baggage: 'a=b' }, ['traceparent', 'baggage']],
+    ['so are they where it is none', { traceparent: 'garbage' }, ['traceparent', 'baggage']],
+  ])('%s, of a message that says what it has', (_, headers, asked) => {
+    const gets: string[] = [];
+    const telling: MessageReader<Headers> = {
+      ...reader,
+      hasOnly: (message, field) => Object.keys(message).join() === field,
+      get: (message, field) => {
+        gets.push(field);
+        return reader.get(message, field);
+      },
+    };
+    const { creation, context } = new Carrier(w3c()).extract(headers, telling);
+    expect(gets.slice(0, asked.length)).toEqual(asked);
+    if (asked.length === 1) expect(gets).toEqual(asked);
+    expect({ creation, baggage: entries(context ?? ROOT_CONTEXT) }).toEqual(byCarrier(w3c(), headers));
+  });
+
   test('and does not ask the propagator for a plain traceparent', () => {
     const { propagator, calls } = counting(w3c());
     const carrier = new Carrier(propagator);
