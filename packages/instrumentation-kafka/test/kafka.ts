@@ -73,13 +73,18 @@ export class TestKafka {
       this.open.push(this.admin);
       await this.admin.connect();
     }
-    // `waitForLeaders` gives up where the broker has not heard of the topic yet.
+    // `waitForLeaders` gives up where the broker has not heard of the topic yet, and says nothing of what comes then: a broker
+    // that does not host a partition yet refuses its records, and the producer sends those of the others once more.
     const { admin } = this;
     await admin.createTopics({ topics, waitForLeaders: false });
     const names = topics.map(({ topic }) => topic);
     await eventually('topics with leaders', async () => {
       const found = await admin.fetchTopicMetadata({ topics: names }).catch(() => undefined);
       return found?.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0)) === true;
+    });
+    await eventually('topics that are hosted', async () => {
+      const offsets = Promise.all(names.map((name) => admin.fetchTopicOffsets(name)));
+      return (await offsets.catch(() => undefined)) !== undefined;
     });
   }
 

@@ -71,7 +71,7 @@ test.each(Object.entries(manners))('%s: partitions that are handled at the same 
     atOnce--;
   };
   const consumer = await member({ ...configOf(handle), partitionsConsumedConcurrently: 3 });
-  await eventually('all messages', () => deliveries.values.size === 12);
+  await eventually('all messages', () => deliveries.count === 12);
   await consumer.disconnect();
   expect(await deliveries.problems()).toEqual([]);
   const byId = new Map(tracing.spans().map((span) => [span.spanContext().spanId, span]));
@@ -136,7 +136,7 @@ test('paused and resumed: nothing is recorded of what is not handled', async () 
   });
   await eventually('the others', () => deliveries.count >= 8 - consumer.paused().length);
   consumer.resume(consumer.paused().map(({ topic: paused, partitions }) => ({ topic: paused, partitions })));
-  await eventually('all', () => deliveries.values.size === 9);
+  await eventually('all', () => deliveries.count === 9);
   await consumer.disconnect();
   expect(await deliveries.problems()).toEqual([]);
 });
@@ -146,7 +146,7 @@ test('compressed batches carry each message its context', async () => {
   const consumer = await member({
     eachMessage: async ({ partition, message }) => deliveries.note(partition, message),
   });
-  await eventually('all', () => deliveries.values.size === 6);
+  await eventually('all', () => deliveries.count === 6);
   await consumer.disconnect();
   expect(await deliveries.problems()).toEqual([]);
 });
@@ -162,7 +162,7 @@ test('null keys, tombstones and empty values', async () => {
   const consumer = await member({
     eachMessage: async ({ partition, message }) => deliveries.note(partition, message),
   });
-  await eventually('all', () => deliveries.values.size === 3);
+  await eventually('all', () => deliveries.count === 3);
   await consumer.disconnect();
   const attributes = ['kafka.message.tombstone', 'kafka.offset'];
   const rename = (name: string) => name.replaceAll(topic, 'orders');
