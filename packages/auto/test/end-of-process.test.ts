@@ -10,8 +10,6 @@ import { killApplications, runApplication, startApplication } from './applicatio
 import { type Collector, startCollector } from './collector';
 
 const REGISTER = '@otel-messaging/auto/register';
-/** What the end of a process waits for a collector if nothing is said. */
-const LIMIT_MS = 5000;
 
 let collector: Collector;
 
@@ -65,7 +63,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     expect(await service.end).toMatchObject({ code: 7, signal: null });
     const tookMs = Date.now() - before;
     expect(tookMs).toBeGreaterThanOrEqual(490);
-    expect(tookMs).toBeLessThan(LIMIT_MS - 1000);
+    expect(tookMs).toBeLessThan(1500);
   });
 
   test('with a listener that throws, ends the process by that error as ever', async () => {
@@ -109,7 +107,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const before = Date.now();
     service.kill(signal);
     await service.printed('ignored 3');
-    expect(Date.now() - before).toBeLessThan(500); // which is how long it would be held
+    expect(Date.now() - before).toBeLessThan(300);
   });
 
   test('raised again by a listener that has cleaned up, ends the process by the signal', async () => {
@@ -138,7 +136,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const before = Date.now();
     service.kill(signal);
     expect(await service.end).toMatchObject({ code: null, signal });
-    expect(Date.now() - before).toBeLessThan(LIMIT_MS - 1000);
+    expect(Date.now() - before).toBeLessThan(1500);
   });
 
   test('does not wait longer than OTEL_MESSAGING_FLUSH_TIMEOUT for a collector', async () => {
@@ -181,7 +179,7 @@ test('a natural end does not wait longer than the limit for a collector', async 
   await application.printed('done');
   const before = Date.now();
   expect(await application.end).toMatchObject({ code: 0, stdout: 'done\n' });
-  expect(Date.now() - before).toBeLessThan(LIMIT_MS - 1000);
+  expect(Date.now() - before).toBeLessThan(4000); // five seconds are the default
 });
 
 test('a natural end exports metrics too, and ends', async () => {

@@ -5,9 +5,10 @@
 
 import { randomUUID } from 'node:crypto';
 import { context, trace } from '@opentelemetry/api';
-import { deepFreeze, eventually, outcomeOf, startTracing, type Tracing, traceText } from '@otel-messaging/test-utils';
+import { deepFreeze, eventually, startTracing, type Tracing, traceText } from '@otel-messaging/test-utils';
 import { type Confluent, confluent, instrumented, NAME, TestConfluent } from './confluent';
 import { describeNative } from './native';
+import { sameOutcome } from './same';
 
 describeNative<Confluent>(confluent, `${NAME} in the manner of kafkajs`, (client) => {
   const instrumentation = instrumented();
@@ -224,12 +225,8 @@ describeNative<Confluent>(confluent, `${NAME} in the manner of kafkajs`, (client
   });
 
   test('a send that fails: the same error as without us, and its code on the span', async () => {
-    const large = { topic, messages: [{ value: Buffer.alloc(2_000_000) }] };
-    const observed = await outcomeOf(() => producer.send(large));
-    instrumentation.disable();
-    const plain = await outcomeOf(() => producer.send({ topic, messages: [{ value: Buffer.alloc(2_000_000) }] }));
-    instrumentation.enable();
-    expect(observed).toEqual(plain);
+    const large = () => ({ topic, messages: [{ value: Buffer.alloc(2_000_000) }] });
+    const observed = await sameOutcome(instrumentation, () => producer.send(large()));
     expect(observed.manner).toBe('rejected');
     expect(text()).toBe('send orders PRODUCER !ERR_MSG_SIZE_TOO_LARGE');
   });
@@ -333,11 +330,7 @@ describeNative<Confluent>(confluent, `${NAME} in the manner of kafkajs`, (client
       instrumentation.setConfig({ settleSpans: true });
       const transaction = await begin();
       const call = () => transaction.sendOffsets(argument() as never);
-      const observed = await outcomeOf(call);
-      instrumentation.disable();
-      const plain = await outcomeOf(call);
-      instrumentation.enable();
-      expect(observed).toEqual(plain);
+      const observed = await sameOutcome(instrumentation, call);
       expect(observed.manner).toBe('rejected');
       await transaction.abort();
       expect(text()).toBe('');

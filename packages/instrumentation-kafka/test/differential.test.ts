@@ -4,9 +4,10 @@
  */
 
 import { outcomeOf, Random, shown, startTracing, type Tracing, varied } from '@otel-messaging/test-utils';
-import type { KafkaMessage, Producer } from 'kafkajs';
+import type { Producer } from 'kafkajs';
 import { instrumented, TestKafka } from './kafka';
-import { batch, record, storedAs } from './odd-records';
+import { batch, record } from './odd-records';
+import { delivered, expectSame } from './same';
 
 /**
  * Valid, odd and malformed arguments, the same with and without instrumentation: what the application sees of a call and
@@ -47,11 +48,7 @@ test.each(Object.entries(KINDS))('%s behaves the same with any argument', async 
   const without = await results(name, kind);
   instrumentation.enable();
   const withUs = await results(name, kind);
-  for (let seed = 0; seed < CASES; seed++) expect(withUs.seen[seed]).toEqual(without.seen[seed]);
-  expect(withUs.delivered).toEqual(without.delivered);
-  expect(without.delivered.length).toBeGreaterThan(CASES / 3);
-  expect(tracing.spans().length).toBeGreaterThan(CASES / 3);
-  expect(tracing.openSpans).toBe(0);
+  expectSame(withUs, without, tracing);
 });
 
 async function results(name: string, { input, send }: Kind) {
@@ -77,13 +74,5 @@ async function results(name: string, { input, send }: Kind) {
   }
   const last = await cluster.producer();
   await last.send({ topic, messages: [{ value: 'the end' }] });
-  return { seen, delivered: await delivered(topic) };
-}
-
-/** All that the broker has, as text and without the context that instrumentation writes, in place of another. */
-async function delivered(topic: string): Promise<unknown[]> {
-  const all: KafkaMessage[] = [];
-  const isAtEnd = () => String(all[all.length - 1]?.value) === 'the end';
-  await cluster.run([topic], { eachMessage: async ({ message }) => void all.push(message) }, isAtEnd);
-  return all.map(storedAs);
+  return { seen, delivered: await delivered(cluster, topic) };
 }

@@ -4,7 +4,7 @@
  */
 
 import { context, trace } from '@opentelemetry/api';
-import { eventually, outcomeOf, startTracing, type Tracing, traceText } from '@otel-messaging/test-utils';
+import { eventually, startTracing, type Tracing, traceText } from '@otel-messaging/test-utils';
 import type { KafkaInstrumentation } from '../src';
 import {
   common,
@@ -15,6 +15,7 @@ import {
   type Report,
   TestRdKafka,
 } from './rdkafka';
+import { sameOutcome } from './same';
 
 /** What holds for librdkafka's API in every client that has it. */
 export function describeRdKafka(
@@ -147,11 +148,7 @@ export function describeRdKafka(
 
   test('what produce throws is the same as without us, and its code is on the span', async () => {
     const large = () => producer.produce(topic, null, Buffer.alloc(2_000_000));
-    const observed = await outcomeOf(large);
-    instrumentation.disable();
-    const plain = await outcomeOf(large);
-    instrumentation.enable();
-    expect(observed).toEqual(plain);
+    const observed = await sameOutcome(instrumentation, large);
     expect(observed.manner).toBe('threw');
     expect(text()).toBe('send orders PRODUCER !ERR_MSG_SIZE_TOO_LARGE');
   });
@@ -443,11 +440,7 @@ export function describeRdKafka(
       await aborted(transactional);
       const send = () =>
         called((callback) => transactional.sendOffsetsToTransaction(offsets(), consumer, 1_000, callback));
-      const observed = await outcomeOf(send);
-      instrumentation.disable();
-      const plain = await outcomeOf(send);
-      instrumentation.enable();
-      expect(observed).toEqual(plain);
+      const observed = await sameOutcome(instrumentation, send);
       expect(observed.manner).toBe('rejected');
       expect(text()).toBe('commit orders CLIENT !ERR__STATE');
     });
@@ -456,11 +449,7 @@ export function describeRdKafka(
       instrumentation.setConfig({ settleSpans: true });
       const transactional = await begun();
       const send = () => transactional.sendOffsetsToTransaction(offsets(), undefined, () => {});
-      const observed = await outcomeOf(send);
-      instrumentation.disable();
-      const plain = await outcomeOf(send);
-      instrumentation.enable();
-      expect(observed).toEqual(plain);
+      const observed = await sameOutcome(instrumentation, send);
       expect(observed.manner).toBe('threw');
       await aborted(transactional);
       expect(text()).toBe('');

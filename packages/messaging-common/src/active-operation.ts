@@ -204,7 +204,7 @@ export abstract class ActiveOperation {
       span.setStatus({ code: SpanStatusCode.ERROR, message: message.slice(0, 1000) });
     }
     const time = this.notedAt ?? this.timeOf(this.endedMs ?? performance.now());
-    this.telemetry.recordException(span, this.context, this.plan.facts.type, error, time);
+    this.telemetry.spans.recordException(span, this.context, this.plan.facts.type, error, time);
   }
 
   private note(outcome: Outcome | undefined): void {

@@ -69,22 +69,22 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
     this.resolvedMs = performance.now();
     this.resolvedEpochMs = this.batch.epochMsOf(this.resolvedMs);
     const parent = ambientSpan(ambient);
-    const isDropped = telemetry.drops(parent);
+    const isDropped = telemetry.spans.drops(parent);
     if (isDropped) this.batch.isDescribed = false;
     const links: Link[] = [];
     for (let i = 0; i < this.delivered.length; i++) {
       const delivery = this.delivered[i] as Delivery<object>;
       if (delivery.creation === undefined) continue;
       if (isDropped && (delivery.creation.traceFlags & TraceFlags.SAMPLED) === 0) continue; // as in `ReceiveOperation`
-      delivery.attributes ??= telemetry.linkAttributes(messages[i], reader);
+      delivery.attributes ??= telemetry.spans.attributesOf(messages[i], reader);
       links.push({ context: delivery.creation, attributes: delivery.attributes });
     }
-    const tracer = telemetry.tracerIn(ambient);
+    const tracer = telemetry.spans.tracerIn(ambient);
     if (tracer !== undefined) {
       const context = withoutScope(ambient, parent);
       this.span = isDropped
-        ? telemetry.startDropped(tracer, plan, parent, context)
-        : telemetry.startSpan(tracer, plan, spanKind('process'), context, links);
+        ? telemetry.spans.startDropped(tracer, plan, parent, context)
+        : telemetry.spans.start(tracer, plan, spanKind('process'), context, links);
       if (this.span.isRecording()) this.span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, messages.length);
     }
     if (telemetry.config.perMessageSpans) followIteration(messages);

@@ -108,21 +108,21 @@ export abstract class MessageOperation<M = unknown> extends ActiveOperation impl
     if (this.delivered.claim?.(this) === false) return;
     const { telemetry, plan, message } = this;
     const { reader, incoming, receiveSpan, attributes, isDescribed, latencyMs } = this.delivered;
-    const tracer = telemetry.tracerIn(this.context);
+    const tracer = telemetry.spans.tracerIn(this.context);
     if (tracer === undefined) return;
     const around = ambientSpan(this.ambient);
     const parent = parentOf(telemetry.config, plan, incoming, around);
     const context = withoutScope(this.context, parent);
-    if (telemetry.drops(parent)) {
-      this.span = telemetry.startDropped(tracer, plan, parent, context);
+    if (telemetry.spans.drops(parent)) {
+      this.span = telemetry.spans.startDropped(tracer, plan, parent, context);
       return;
     }
     const links = linksOf(incoming, receiveSpan, around, parent);
     const startTime = this.startedEpochMs === undefined ? undefined : hrTime(this.startedEpochMs);
-    this.span = telemetry.startSpan(tracer, plan, spanKind('process'), context, links, startTime);
+    this.span = telemetry.spans.start(tracer, plan, spanKind('process'), context, links, startTime);
     if (!this.span.isRecording()) return;
     const known = isDescribed || message === undefined ? attributes : undefined;
-    telemetry.describeSpan(this.span, plan, message, reader, known);
+    telemetry.spans.describe(this.span, plan, message, reader, known);
     if (this.delivered.common !== undefined) this.span.setAttributes(this.delivered.common);
     if (latencyMs !== undefined) this.span.setAttribute(ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY, latencyMs);
   }

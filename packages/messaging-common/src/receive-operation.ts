@@ -72,11 +72,11 @@ export class ReceiveOperation extends ActiveOperation {
     const delivered = deliver(batch, messages);
     try {
       const parent = ambientSpan(this.ambient);
-      const links = this.links(messages, reader, delivered, telemetry.drops(parent));
+      const links = this.links(messages, reader, delivered, telemetry.spans.drops(parent));
       this.span = this.startSpan(parent, messages.length, attributes, links);
       batch.receiveSpan = this.span?.spanContext();
       if (plan.facts.isBatch !== true && this.span !== undefined && messages[0] !== undefined) {
-        const attributes = telemetry.describeSpan(this.span, plan, messages[0], reader);
+        const attributes = telemetry.spans.describe(this.span, plan, messages[0], reader);
         if (delivered[0] !== undefined) delivered[0].attributes = attributes;
       }
     } catch (error) {
@@ -105,12 +105,12 @@ export class ReceiveOperation extends ActiveOperation {
     links: Link[],
   ): Span | undefined {
     const { plan, telemetry, ambient } = this;
-    const tracer = telemetry.tracerIn(ambient);
+    const tracer = telemetry.spans.tracerIn(ambient);
     // Nothing is ever below the span: where it is certainly not recorded, there is no use for one.
-    if (tracer === undefined || telemetry.drops(parent)) return undefined;
+    if (tracer === undefined || telemetry.spans.drops(parent)) return undefined;
     const context = withoutScope(ambient, parent);
     const startTime = hrTime(this.startedEpochMs);
-    const span = telemetry.startSpan(tracer, plan, spanKind('receive'), context, links, startTime);
+    const span = telemetry.spans.start(tracer, plan, spanKind('receive'), context, links, startTime);
     if (span.isRecording()) {
       if (plan.facts.isBatch === true) span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, count);
       if (attributes !== undefined) span.setAttributes(attributes);
@@ -132,7 +132,7 @@ export class ReceiveOperation extends ActiveOperation {
       if (delivery.creation === undefined) continue;
       // Nobody reads the link; what it says is wanted for the message's own span, if that is recorded.
       if (isDropped && (delivery.creation.traceFlags & TraceFlags.SAMPLED) === 0) continue;
-      if (isBatch) delivery.attributes = this.telemetry.linkAttributes(messages[i] as M, reader);
+      if (isBatch) delivery.attributes = this.telemetry.spans.attributesOf(messages[i] as M, reader);
       links.push({ context: delivery.creation, attributes: delivery.attributes });
     }
     return links;

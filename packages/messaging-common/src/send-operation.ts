@@ -34,7 +34,7 @@ export class SendOperation<M> extends ActiveOperation {
   constructor(telemetry: Telemetry, plan: OperationPlan, message: M, writer: MessageWriter<M>) {
     super(telemetry, plan);
     const ambient = contextApi.active();
-    const tracer = telemetry.tracerIn(ambient);
+    const tracer = telemetry.spans.tracerIn(ambient);
     if (tracer === undefined) {
       this.context = ambient;
       this.message = message;
@@ -43,15 +43,15 @@ export class SendOperation<M> extends ActiveOperation {
     const existing = existingContext(telemetry, ambient, message, writer);
     const carries = existing.custom === undefined && (writer.canCarry?.(message) ?? true);
     const parent = trace.getSpan(ambient);
-    if (telemetry.drops(parent)) {
-      this.span = telemetry.startDropped(tracer, plan, parent, ambient);
+    if (telemetry.spans.drops(parent)) {
+      this.span = telemetry.spans.startDropped(tracer, plan, parent, ambient);
     } else {
       const links = existing.custom === undefined ? undefined : [{ context: existing.custom }];
-      this.span = telemetry.startSpan(tracer, plan, sendKind(carries), ambient, links);
+      this.span = telemetry.spans.start(tracer, plan, sendKind(carries), ambient, links);
     }
     this.context = withSpan(ambient, this.span);
     this.message = carries ? writeContext(telemetry, message, writer, this.context, this.span, existing) : message;
-    telemetry.describeSpan(this.span, plan, message, writer);
+    telemetry.spans.describe(this.span, plan, message, writer);
   }
 
   protected override measure(durationMs: number, failure: string | undefined): void {
@@ -88,14 +88,14 @@ export class BatchSendOperation<M> extends ActiveOperation {
     super(telemetry, plan);
     if (writer.answersPerMessage === true) this.linked = [];
     const ambient = contextApi.active();
-    const tracer = telemetry.tracerIn(ambient);
+    const tracer = telemetry.spans.tracerIn(ambient);
     if (tracer === undefined) {
       this.context = ambient;
       this.messages = messages;
       return;
     }
     this.parent = trace.getSpan(ambient);
-    this.isDropped = telemetry.drops(this.parent);
+    this.isDropped = telemetry.spans.drops(this.parent);
     // Walked by index all through: the array may be one that was received, whose iteration means something.
     const count = messages.length;
     const copies: M[] = [];
@@ -117,7 +117,7 @@ export class BatchSendOperation<M> extends ActiveOperation {
     );
     this.context = withSpan(ambient, this.span);
     for (let i = 0; i < count; i++) copies.push(this.writeOwn(messages[i] as M, existing[i]));
-    if (count === 1) telemetry.describeSpan(this.span, plan, messages[0] as M, writer);
+    if (count === 1) telemetry.spans.describe(this.span, plan, messages[0] as M, writer);
   }
 
   protected override record(outcome: Outcome | undefined): string | undefined {
@@ -150,9 +150,9 @@ export class BatchSendOperation<M> extends ActiveOperation {
     const existing = this.existingOf(ambient, message, index);
     if (existing === undefined) return message;
     const span = this.isDropped
-      ? telemetry.startDropped(tracer, plan, this.parent, ambient)
-      : telemetry.startSpan(tracer, plan, spanKind('create'), ambient);
-    const attributes = span.isRecording() ? telemetry.describeSpan(span, plan, message, writer) : undefined;
+      ? telemetry.spans.startDropped(tracer, plan, this.parent, ambient)
+      : telemetry.spans.start(tracer, plan, spanKind('create'), ambient);
+    const attributes = span.isRecording() ? telemetry.spans.describe(span, plan, message, writer) : undefined;
     const copy = writeContext(telemetry, message, writer, withSpan(ambient, span), span, existing);
     span.end();
     this.link(span.spanContext(), attributes, index);
@@ -164,7 +164,7 @@ export class BatchSendOperation<M> extends ActiveOperation {
     const { telemetry, writer } = this;
     const existing = existingContext(telemetry, ambient, message, writer);
     if (existing.custom !== undefined) {
-      this.link(existing.custom, telemetry.linkAttributes(message, writer), index);
+      this.link(existing.custom, telemetry.spans.attributesOf(message, writer), index);
       return undefined;
     }
     return writer.canCarry?.(message) === false ? undefined : existing;
@@ -177,9 +177,9 @@ export class BatchSendOperation<M> extends ActiveOperation {
 
   private startSpan(tracer: Tracer, ambient: Context, count: number, carriesOwn: boolean): Span {
     const { telemetry, plan, parent } = this;
-    if (this.isDropped) return telemetry.startDropped(tracer, plan, parent, ambient);
+    if (this.isDropped) return telemetry.spans.startDropped(tracer, plan, parent, ambient);
     const links = this.linked === undefined ? this.links : undefined;
-    const span = telemetry.startSpan(tracer, plan, sendKind(carriesOwn), ambient, links);
+    const span = telemetry.spans.start(tracer, plan, sendKind(carriesOwn), ambient, links);
     if (span.isRecording()) span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, count);
     return span;
   }

@@ -46,7 +46,7 @@ export class SettleOperation extends ActiveOperation {
     if (tookMs !== undefined) this.startedEpochMs = Date.now() - tookMs;
     this.count = count;
     const active = contextApi.active();
-    const tracer = telemetry.tracerIn(active);
+    const tracer = telemetry.spans.tracerIn(active);
     if (tracer === undefined) {
       this.context = active;
       return;
@@ -59,8 +59,8 @@ export class SettleOperation extends ActiveOperation {
     const parent = (isElsewhere ? undefined : around) ?? (only && trace.wrapSpanContext(only));
     const isBatch = plan.facts.isBatch === true && count !== undefined;
     const context = withoutScope(active, parent);
-    if (telemetry.drops(parent)) {
-      this.span = telemetry.startDropped(tracer, plan, parent, context);
+    if (telemetry.spans.drops(parent)) {
+      this.span = telemetry.spans.startDropped(tracer, plan, parent, context);
       this.context = withSpan(active, this.span);
       return;
     }
@@ -69,10 +69,10 @@ export class SettleOperation extends ActiveOperation {
     if (isBatch) this.waiting = linked;
     const links = isBatch ? undefined : linksTo(linked);
     const startTime = this.startedEpochMs === undefined ? undefined : hrTime(this.startedEpochMs);
-    this.span = telemetry.startSpan(tracer, plan, spanKind('settle'), context, links, startTime);
+    this.span = telemetry.spans.start(tracer, plan, spanKind('settle'), context, links, startTime);
     this.context = withSpan(active, this.span);
     if (isBatch && this.span.isRecording()) this.span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, count);
-    if (message !== undefined && reader !== undefined) telemetry.describeSpan(this.span, plan, message, reader);
+    if (message !== undefined && reader !== undefined) telemetry.spans.describe(this.span, plan, message, reader);
   }
 
   protected override record(outcome: Outcome | undefined): string | undefined {

@@ -3,38 +3,21 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import {
-  type Attributes,
-  type Context,
-  type DiagLogger,
-  type HrTime,
-  type Link,
-  propagation,
-  type Span,
-  type SpanKind,
-  TraceFlags,
-  type Tracer,
-  trace,
-} from '@opentelemetry/api';
+import { type Context, type DiagLogger, propagation, trace } from '@opentelemetry/api';
 import type { Logger } from '@opentelemetry/api-logs';
-import { messageAttributes } from './attributes';
 import { BatchProcessOperation, type BatchSetting } from './batch-process-operation';
-import { CapturedHeaders } from './captured-headers';
 import type { Incoming } from './carrier';
 import type { ResolvedConfig } from './config';
-import { isSuppressed } from './context';
 import { errorType, guard, report } from './errors';
-import { recordException } from './exceptions';
 import type { LagSource } from './lag-gauge';
-import type { Learned, MessageReader, MessageWriter, OperationFacts, OperationType } from './operation';
+import type { Learned, MessageReader, MessageWriter, OperationFacts } from './operation';
 import { OperationPlan } from './plan';
 import { ProcessOperation } from './process-operation';
-import { isObservable } from './promises';
 import { ReceiveOperation } from './receive-operation';
 import { BatchSendOperation, SendOperation } from './send-operation';
 import { type Settled, SettleOperation } from './settle-operation';
 import { Signals } from './signals';
-import { unsampledChild } from './unsampled-span';
+import { Spans } from './spans';
 
 const NOTHING: Incoming = {};
 
@@ -45,19 +28,19 @@ const NOTHING: Incoming = {};
  */
 export class Telemetry {
   readonly signals: Signals;
+  readonly spans: Spans;
   /** Set by `disable()`; clients that were patched while it was on stay silent too. */
   isEnabled = true;
-  private headers: CapturedHeaders;
 
   constructor(
     scopeName: string,
     scopeVersion: string,
     private resolved: ResolvedConfig,
     readonly diag: DiagLogger,
-    private readonly logger: () => Logger,
+    logger: () => Logger,
   ) {
     this.signals = new Signals(scopeName, scopeVersion, diag);
-    this.headers = new CapturedHeaders(resolved);
+    this.spans = new Spans(this.signals, resolved, diag, logger);
   }
 
   get config(): ResolvedConfig {
@@ -67,7 +50,7 @@ export class Telemetry {
   /** Plans made before keep the old configuration; clients drop theirs. */
   configure(config: ResolvedConfig): void {
     this.resolved = config;
-    this.headers = new CapturedHeaders(config);
+    this.spans.configure(config);
   }
 
   /** Whether a call is worth describing at all; false costs next to nothing. */
@@ -187,97 +170,6 @@ export class Telemetry {
     }
   }
 
-  /** The tracer to use in a context; undefined where nothing is traced. */
-  tracerIn(context: Context): Tracer | undefined {
-    return this.signals.tracer === undefined || isSuppressed(context) ? undefined : this.signals.tracer;
-  }
-
-  /**
-   * Starts a span of a plan. What nobody sees at its start it is given after that: at the start SDK 2.x looks at each
-   * attribute three times, at each link twice.
-   * @param context with the span's parent
-   * @param startTime of an operation that began earlier
-   */
-  startSpan(
-    tracer: Tracer,
-    plan: OperationPlan,
-    kind: SpanKind,
-    context: Context,
-    links?: Link[],
-    startTime?: HrTime,
-  ): Span {
-    const { attributes, details, spanName } = plan;
-    const { startsUnseen } = this.signals.sampling;
-    const options = startsUnseen ? { kind, startTime } : { kind, attributes, links, startTime };
-    const span = tracer.startSpan(spanName, options, context);
-    if (!span.isRecording()) return span;
-    if (startsUnseen) {
-      span.setAttributes(attributes);
-      if (links !== undefined && links.length > 0) span.addLinks(links);
-    }
-    if (details !== undefined) span.setAttributes(details);
-    return span;
-  }
-
-  /**
-   * Starts a span of a plan that `drops` has told of.
-   * @param context for one without a parent, whose trace id is the SDK's to choose
-   */
-  startDropped(tracer: Tracer, plan: OperationPlan, parent: Span | undefined, context: Context): Span {
-    if (parent === undefined) return tracer.startSpan(plan.spanName, undefined, context);
-    return unsampledChild(parent.spanContext());
-  }
-
-  /** Whether a span with this parent is certainly not recorded: nobody will read its attributes and links. */
-  drops(parent: Span | undefined): boolean {
-    const { dropsRoots, dropsUnsampled } = this.signals.sampling;
-    if (parent === undefined) return dropsRoots;
-    if (!dropsUnsampled) return false;
-    const spanContext = parent.spanContext();
-    // To a sampler an invalid parent is none.
-    return (spanContext.traceFlags & TraceFlags.SAMPLED) === 0 && trace.isSpanContextValid(spanContext);
-  }
-
-  /**
-   * Adds what belongs to one message to the span that covers it alone; what was added, for a link to it.
-   * @param message absent where nobody keeps it any more
-   * @param known what a link to the message has already
-   */
-  describeSpan<M>(
-    span: Span,
-    plan: OperationPlan,
-    message: M | undefined,
-    reader: MessageReader<M>,
-    known?: Attributes,
-  ): Attributes | undefined {
-    if (!span.isRecording()) return undefined;
-    const attributes = known ?? (message === undefined ? undefined : this.linkAttributes(message, reader));
-    try {
-      if (attributes !== undefined) span.setAttributes(attributes);
-      const answer: unknown = this.resolved.spanHook?.(span, { operation: plan.facts, message });
-      // A hook that is asynchronous may fail later, and nobody else would hear of it but the process, which would end.
-      if (isObservable(answer)) answer.then(undefined, (error) => report(this.diag, 'describe a span', error));
-    } catch (error) {
-      report(this.diag, 'describe a span', error);
-    }
-    return attributes;
-  }
-
-  /** What belongs to one message, for its link. */
-  linkAttributes<M>(message: M, reader: MessageReader<M>): Readonly<Attributes> {
-    try {
-      const { semconv, captureBodySize } = this.resolved;
-      const attributes = messageAttributes(reader.describe(message), semconv, captureBodySize);
-      if (this.headers.isEmpty) return attributes;
-      const withHeaders = { ...attributes };
-      this.headers.addTo(withHeaders, message, reader, this.signals.carrier);
-      return withHeaders;
-    } catch (error) {
-      report(this.diag, 'describe a message', error);
-      return {};
-    }
-  }
-
   recordDuration(plan: OperationPlan, durationMs: number, errorType?: string): void {
     const { instruments } = this.signals;
     if (instruments === undefined) return;
@@ -306,10 +198,6 @@ export class Telemetry {
   /** A message that was sent has come back; its span may have ended long ago. */
   countReturned(plan: OperationPlan, error: Error): void {
     this.signals.instruments?.returned.add(1, plan.metricAttributesOf(errorType(error)));
-  }
-
-  recordException(span: Span, context: Context, type: OperationType, error: Error, time: HrTime | undefined): void {
-    recordException(this.resolved.exceptionSignal, this.logger, span, context, type, error, time);
   }
 
   guard<T>(what: string, fallback: T, code: () => T): T {

@@ -15,32 +15,16 @@ export function unsampledChild({ traceId, traceState }: SpanContext): Span {
 
 /** Sixteen hexadecimal digits; all of them zero, which would be no id, once in 2^64. */
 function randomSpanId(): string {
-  const a = Math.random() * 2 ** 32;
-  const b = Math.random() * 2 ** 32;
-  // One call: strings put together of parts take three times as long.
-  return String.fromCharCode(
-    hex(a >>> 28),
-    hex(a >>> 24),
-    hex(a >>> 20),
-    hex(a >>> 16),
-    hex(a >>> 12),
-    hex(a >>> 8),
-    hex(a >>> 4),
-    hex(a),
-    hex(b >>> 28),
-    hex(b >>> 24),
-    hex(b >>> 20),
-    hex(b >>> 16),
-    hex(b >>> 12),
-    hex(b >>> 8),
-    hex(b >>> 4),
-    hex(b),
-  );
+  for (let at = 0; at < 16; ) {
+    let bits = Math.random() * 2 ** 32;
+    for (let i = 0; i < 8; i++) {
+      codes[at++] = DIGITS[bits & 15] as number;
+      bits >>>= 4;
+    }
+  }
+  return String.fromCharCode(...codes);
 }
 
-/** Code of the digit of the lowest four bits. */
-function hex(bits: number): number {
-  return HEX_DIGITS[bits & 15] as number;
-}
-
-const HEX_DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+/** Of the id that is being made. */
+const codes: number[] = new Array(16).fill(0);

@@ -67,6 +67,7 @@ export class Rig {
     const diag: DiagLogger = { error: log, warn: log, info: log, debug: log, verbose: log };
     Object.assign(this.telemetry, { diag });
     Object.assign(this.telemetry.signals, { diag });
+    Object.assign(this.telemetry.spans, { diag });
     this.tracing = startTracing([this.instrumentation], { contract: false, ...options });
     this.telemetry.isOn(); // every patched function asks this first
   }
