@@ -60,6 +60,8 @@ test.each([
   ['upstream,ours', 'sends.cjs'],
   ['ours,upstream', 'sends.mjs'],
   ['upstream,ours', 'sends.mjs'],
+  ['ours,upstream,ours', 'sends.cjs'],
+  ['ours,upstream,ours', 'sends.mjs'],
 ] as const)(
   'registered as %s, each call of %s has one span and each message one context, and other calls stay traced',
   async (order, application) => {
@@ -70,10 +72,14 @@ test.each([
   30_000,
 );
 
-test.each(['sends.mjs', 'sends-later.mjs'] as const)(
-  'the ES modules of %s are traced from the first call on, without a loader hook',
-  async (application) => {
-    const result = await run('ours', {}, {}, application);
+test.each([
+  ['sends.mjs', 'ours'],
+  ['sends-later.mjs', 'ours'],
+  ['sends.mjs', 'ours,ours'],
+] as const)(
+  'the ES modules of %s are traced by %s from the first call on, without a loader hook',
+  async (application, order) => {
+    const result = await run(order, {}, {}, application);
     expectOneSpanForEachCall(result);
     expect(result.spans).toHaveLength(named(result, 'sqs').length);
   },
