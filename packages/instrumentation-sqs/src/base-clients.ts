@@ -17,7 +17,7 @@ interface BaseModule {
 }
 
 /** Makes the traced `send` of a client, around the one that it has. */
-export type SendMaker = (original: AnyFunction, isShared: boolean) => AnyFunction;
+export type SendMaker = (original: AnyFunction, isShared: () => boolean) => AnyFunction;
 
 /** All doors, of several instrumentations too. */
 const doors = new WeakSet<AnyFunction>();
@@ -74,12 +74,13 @@ export class BaseClients {
     const inner = function (this: unknown, ...args: unknown[]) {
       return original().apply(this, args);
     };
+    // Asked for each call: another instrumentation may be enabled late, above ours, or beneath it.
+    const isShared = () => isInstrumented(original()) || isInstrumented((base as { send?: unknown }).send, door);
     const senderOf = (client: object): AnyFunction | undefined => {
       try {
         const type = Object.getPrototypeOf(client);
         const known = this.senders.get(type);
         if (known !== undefined) return known || undefined;
-        const isShared = isInstrumented(original()) || isInstrumented((base as { send?: unknown }).send, door);
         const sender = this.find(base, client)?.(inner, isShared);
         this.senders.set(type, sender ?? false);
         return sender;

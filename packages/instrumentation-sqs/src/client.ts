@@ -31,7 +31,7 @@ export function tracedSend<Place>(
   options: () => SqsOptions,
   service: Service<Place>,
   original: AnyFunction,
-  isShared: boolean,
+  isShared: () => boolean,
 ): AnyFunction {
   const states = new WeakMap<object, ClientState<Place>>();
   const silent = withoutSpans(original);
@@ -41,7 +41,7 @@ export function tracedSend<Place>(
     const type = service.commands.of(args[0]);
     const call = type && start(this, type, args[0] as Command);
     if (call === undefined) return original.apply(this, args);
-    const inner = call.hasOwnSpan && (isShared || options().suppressHttpSpans) ? silent : original;
+    const inner = call.hasOwnSpan && (isShared() || options().suppressHttpSpans) ? silent : original;
     return perform(call, inner, this, withCommand(args, call, type?.isSubclass === true));
   };
 

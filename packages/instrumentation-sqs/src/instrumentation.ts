@@ -123,7 +123,8 @@ export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentat
       prototype !== undefined &&
       this.patches.add(prototype, 'send', (original) => {
         const inner = behindDoor(original);
-        return this.traced(service, inner, isInstrumented(inner));
+        const isShared = isInstrumented(inner);
+        return this.traced(service, inner, () => isShared);
       });
     this.baseClients.forget();
     if (!isPatched) this._diag.warn(`there is no ${client} ${version} to instrument: its messages are not traced`);
@@ -147,7 +148,7 @@ export class SqsInstrumentation extends MessagingInstrumentation<SqsInstrumentat
     return snsService(this.telemetry, () => this.options);
   }
 
-  private traced<Place>(service: Service<Place>, original: AnyFunction, isShared: boolean): AnyFunction {
+  private traced<Place>(service: Service<Place>, original: AnyFunction, isShared: () => boolean): AnyFunction {
     return tracedSend(this.telemetry, () => this.options, service, original, isShared);
   }
 

@@ -3,7 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ListQueuesCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { trace } from '@opentelemetry/api';
+import { AwsInstrumentation } from '@opentelemetry/instrumentation-aws-sdk';
 import { applyInstrumentation, startTracing, type Tracing } from '@otel-messaging/test-utils';
 import { SqsInstrumentation } from '../src';
 import { clientConfig, newClient, newQueue, receive, remove } from './sqs';
@@ -127,6 +129,25 @@ test('disabled, the very same function is there; enabled again, and twice, each 
   instrumentation.enable();
   await client.send(message(QueueUrl));
   expect(names()).toEqual(['send']);
+});
+
+test("upstream's instrumentation may come after the first call: each call has one span, ours", async () => {
+  const QueueUrl = await newQueue(client);
+  await client.send(message(QueueUrl));
+  const upstream = new AwsInstrumentation();
+  upstream.setTracerProvider(trace.getTracerProvider());
+  const theirs = () =>
+    tracing.spans().filter(({ instrumentationScope }) => instrumentationScope.name.endsWith('aws-sdk'));
+  applyInstrumentation(upstream, require, ['@smithy/core', '@smithy/smithy-client', '@smithy/middleware-stack']);
+  try {
+    await client.send(message(QueueUrl));
+    expect(names().filter((name) => name === 'send')).toHaveLength(2);
+    expect(theirs()).toEqual([]);
+    await newClient().send(new ListQueuesCommand({}));
+    expect(theirs()).toHaveLength(1); // what is not ours to trace
+  } finally {
+    upstream.disable();
+  }
 });
 
 test('once the package of the client is seen, its own class is traced, and nothing twice', async () => {
