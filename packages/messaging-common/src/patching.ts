@@ -82,6 +82,16 @@ export class Patches {
     return this.patches.some((patch) => patch.target === target && patch.name === name && isStillInside(patch));
   }
 
+  /** Whether the function is a wrapper of ours. */
+  owns(method: unknown): boolean {
+    return (method as any)[OWNER] === this.owner;
+  }
+
+  /** Whether somebody else has wrapped the function, by the mark of shimmer, which all of OpenTelemetry's use. */
+  isForeign(method: unknown): boolean {
+    return (method as any).__wrapped === true && !this.owns(method);
+  }
+
   private put(
     target: object,
     name: PropertyKey,

@@ -12,7 +12,6 @@ import { type RetryOptions, RetryTopics } from '../retry-topics';
 import { withClusterId } from './kafkajs-cluster';
 import { patchConsumer } from './kafkajs-consumer';
 import { patchProducer } from './kafkajs-producer';
-import { isForeign, owners } from './owners';
 
 /** The class `Kafka`, as its module exports it. */
 export type KafkaClass = typeof Kafka;
@@ -34,20 +33,18 @@ export function patchKafka(
   const topics = new RetryTopics(options);
   const outgoing = outgoingFormats(new KafkaFormat(options), topics);
   const delivered = deliveredFormats(new DeliveredFormat(options), topics);
-  if (isForeign(prototype.producer, patches) || isForeign(prototype.consumer, patches)) return;
+  if (patches.isForeign(prototype.producer) || patches.isForeign(prototype.consumer)) return;
   patches.add(prototype, 'producer', (original: AnyFunction) => {
-    function producer(this: Kafka, ...args: unknown[]): Producer {
+    return function producer(this: Kafka, ...args: unknown[]): Producer {
       const { client, clusterId } = withClusterId(this, telemetry, () => original.apply(this, args) as Producer);
       telemetry.guard('trace a producer', undefined, () => {
         patchProducer(client, { ...clientFacts(this), clusterId }, telemetry, outgoing);
       });
       return client;
-    }
-    owners.set(producer, patches);
-    return producer;
+    };
   });
   patches.add(prototype, 'consumer', (original: AnyFunction) => {
-    function consumer(this: Kafka, ...args: unknown[]): Consumer {
+    return function consumer(this: Kafka, ...args: unknown[]): Consumer {
       const { client, clusterId } = withClusterId(this, telemetry, () => original.apply(this, args) as Consumer);
       telemetry.guard('trace a consumer', undefined, () => {
         const groupId = (args[0] as ConsumerConfig | undefined)?.groupId;
@@ -55,15 +52,13 @@ export function patchKafka(
         patchConsumer(client, { ...clientFacts(this), groupId: group, clusterId }, telemetry, delivered);
       });
       return client;
-    }
-    owners.set(consumer, patches);
-    return consumer;
+    };
   });
 }
 
 /** Whether the class makes clients that are traced by the owner of `patches`. */
 export function isPatched({ prototype }: KafkaClass, patches: Patches): boolean {
-  return owners.get(prototype.producer) === patches;
+  return patches.owns(prototype.producer);
 }
 
 /** What each instance of `Kafka` was made with; the class itself keeps it out of reach. */

@@ -6,7 +6,6 @@
 import type { AnyFunction, Patches, Telemetry } from '@otel-messaging/messaging-common';
 import type { MessageOptions } from '../message';
 import { type RetryOptions, RetryTopics } from '../retry-topics';
-import { isForeign, owners } from './owners';
 
 /** What an instrumentation brings along. */
 export interface Means {
@@ -36,12 +35,8 @@ export class Scope implements Means {
   /** Wraps a method; false where another instrumentation was there first: one message must not have two spans. */
   wrap(target: object, name: PropertyKey, wrapper: (original: AnyFunction) => AnyFunction): boolean {
     const current = (target as Record<PropertyKey, unknown>)[name];
-    if (typeof current !== 'function' || isForeign(current, this.patches)) return false;
-    return this.patches.add(target, name, (original: AnyFunction) => {
-      const wrapped = wrapper(original);
-      owners.set(wrapped, this.patches);
-      return wrapped;
-    });
+    if (typeof current !== 'function' || this.patches.isForeign(current)) return false;
+    return this.patches.add(target, name, wrapper);
   }
 
   /** Says once that somebody else traces this client's messages. */
