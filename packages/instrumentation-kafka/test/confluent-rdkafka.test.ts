@@ -11,5 +11,7 @@ import { describeRdKafka } from './rdkafka-suite';
 describeNative<Confluent>(confluent, `${NAME} in the manner of librdkafka`, (client) => {
   const instrumentation = instrumented();
   const cluster = new TestConfluent(client);
-  describeRdKafka(client as unknown as RdKafka, instrumentation, (configEntries) => cluster.topic(1, configEntries));
+  describeRdKafka(client as unknown as RdKafka, instrumentation, (configEntries) => cluster.topic(1, configEntries), {
+    refusesOddHeaders: true,
+  });
 });

@@ -35,7 +35,7 @@ describeNative(found, NAME, (client) => {
     expect(warnings).toEqual([]);
   });
 
-  describeRdKafka(client, instrumentation, topic);
+  describeRdKafka(client, instrumentation, topic, { refusesOddHeaders: false });
   for (const taking of ['data', 'poll'] as const) {
     describe(taking, () => {
       describeConformance(() => rdkafkaRig(NAME, client, taking, { instrumentation, topic }));
