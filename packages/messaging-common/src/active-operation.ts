@@ -3,9 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Context, context as contextApi, type HrTime, type Span, SpanStatusCode } from '@opentelemetry/api';
+import type { Context, HrTime, Span } from '@opentelemetry/api';
 import { errorType, isError } from './errors';
 import type { Outcome } from './operation';
+import { contexts, SpanStatusCode } from './otel';
 import type { OperationPlan } from './plan';
 import { isObservable } from './promises';
 import { ATTR_ERROR_TYPE } from './semconv';
@@ -47,7 +48,7 @@ export abstract class ActiveOperation {
   /** Calls `fn` in the operation's context; a throw ends the operation and passes on. */
   run<A extends unknown[], R>(fn: (...args: A) => R, thisArg: unknown, ...args: A): R {
     try {
-      return contextApi.with(this.context, ActiveOperation.call<A, R>, undefined, this, fn, thisArg, args);
+      return contexts().with(this.context, ActiveOperation.call<A, R>, undefined, this, fn, thisArg, args);
     } catch (error) {
       if (!this.hasCalled) return this.runWithoutContext(error, fn, thisArg, args);
       this.fail(error);

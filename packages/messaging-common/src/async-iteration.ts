@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Context, context as contextApi } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
 import { type Attachment, attach, detach } from './active-context';
+import { contexts } from './otel';
 import type { ProcessOperation } from './process-operation';
 
 /** Begins the handling of a message that an iterator gives; undefined for what is none, and while nothing is recorded. */
@@ -98,7 +99,7 @@ Object.setPrototypeOf(FollowedIterator.prototype, Object.getPrototypeOf(Object.g
 
 /** What is active, without the layers of bodies before: a loop of many turns must not grow a chain of contexts. */
 function settledAmbient(): Context {
-  const active = contextApi.active();
+  const active = contexts().active();
   return active instanceof LearningContext ? active.before : active;
 }
 

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Context, type Link, ROOT_CONTEXT, type Span, type SpanContext, TraceFlags } from '@opentelemetry/api';
+import type { Context, Link, Span, SpanContext } from '@opentelemetry/api';
 import { ActiveOperation } from './active-operation';
 import { ambientSpan, type DeliveryScope, withoutScope, withScope, withSpan } from './context';
 import { spanKind } from './conventions';
@@ -11,6 +11,7 @@ import { DeliveredBatch, type Delivery, deliver, deliveryOf } from './delivery';
 import { commonError, failuresOf } from './failures';
 import { followIteration } from './iteration';
 import type { MessageReader, Outcome } from './operation';
+import { ROOT_CONTEXT, TraceFlags } from './otel';
 import type { OperationPlan } from './plan';
 import { isObservable } from './promises';
 import { ATTR_MESSAGING_BATCH_MESSAGE_COUNT } from './semconv';

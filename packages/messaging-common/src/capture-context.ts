@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { context as contextApi, diag, propagation } from '@opentelemetry/api';
+import { diag } from '@opentelemetry/api';
 import { guard } from './errors';
+import { contexts, propagation } from './otel';
 
 /**
  * The active context as header fields: a plain object of text, to be kept beside a message that somebody else will send
@@ -14,7 +15,7 @@ import { guard } from './errors';
 export function captureContext(): Record<string, string> {
   return guard(diag, 'capture the context', {}, () => {
     const fields: Record<string, string> = {};
-    propagation.inject(contextApi.active(), fields);
+    propagation.inject(contexts().active(), fields);
     return fields;
   });
 }

@@ -3,17 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import {
-  type Context,
-  INVALID_TRACEID,
-  propagation as propagationApi,
-  ROOT_CONTEXT,
-  type SpanContext,
-  type TextMapGetter,
-  type TextMapPropagator,
-  trace,
-} from '@opentelemetry/api';
+import type { Context, SpanContext, TextMapGetter, TextMapPropagator } from '@opentelemetry/api';
 import type { MessageReader, OutgoingContext } from './operation';
+import { INVALID_TRACEID, propagation as propagationApi, ROOT_CONTEXT, trace } from './otel';
 import { formatTraceparent, parseTraceparent } from './traceparent';
 
 /** What a message brought along. */
@@ -29,7 +21,7 @@ const NOTHING: Incoming = {};
 
 /** Reads and writes creation contexts with one propagator; holds what a probe has found out about it. */
 export class Carrier {
-  private readonly fields: readonly string[];
+  readonly fields: readonly string[];
   /** Fields without baggage: a message's own baggage stays where ours has none. */
   private readonly contextFields: readonly string[];
   private readonly isPlainW3c: boolean;

@@ -3,15 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import {
-  type Context,
-  createContextKey,
-  INVALID_TRACEID,
-  ROOT_CONTEXT,
-  type Span,
-  type SpanContext,
-  trace,
-} from '@opentelemetry/api';
+import type { Context, Span, SpanContext } from '@opentelemetry/api';
+import { createContextKey, INVALID_TRACEID, ROOT_CONTEXT, trace } from './otel';
 
 /** What a context tells of the message, or messages, whose handler runs in it. */
 export interface DeliveryScope {
@@ -61,7 +54,8 @@ export function isSuppressed(context: Context): boolean {
 
 /** The context with tracing off: whatever the client does inside makes no spans. */
 export function suppressed(context: Context): Context {
-  return context === ROOT_CONTEXT ? SUPPRESSED_ROOT : context.setValue(SUPPRESS_TRACING_KEY, true);
+  const from = settled(context);
+  return from === ROOT_CONTEXT ? SUPPRESSED_ROOT : from.setValue(SUPPRESS_TRACING_KEY, true);
 }
 
 /** The context with another span, or with none: ten times cheaper than the API's copied Map. */

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { SpanKind } from '@opentelemetry/api';
 import type { Destination, OperationFacts } from './operation';
+import { SpanKind } from './otel';
 
 /** `{operation} {destination}`, or the operation alone where the destination has no name of low cardinality. */
 export function spanName(facts: OperationFacts): string {

@@ -3,11 +3,12 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Attributes, type Context, context as contextApi, type SpanContext, trace } from '@opentelemetry/api';
+import type { Attributes, Context, SpanContext } from '@opentelemetry/api';
 import type { Incoming } from './carrier';
 import { Given } from './given';
 import type { Delivered } from './message-operation';
 import type { MessageOutcome, MessageReader, Settlement } from './operation';
+import { contexts, trace } from './otel';
 import type { OperationPlan } from './plan';
 import { ProcessOperation } from './process-operation';
 import type { Telemetry } from './telemetry';
@@ -119,7 +120,7 @@ export class Delivery<M = unknown> implements Delivered<M> {
    * Begins the handling of the message; in a second pass over the batch, as a part of the message's one span.
    * @param ambient what is active where the application takes the message
    */
-  begin(message: M, ambient: Context = contextApi.active()): ProcessOperation<M> | undefined {
+  begin(message: M, ambient: Context = contexts().active()): ProcessOperation<M> | undefined {
     if (!this.batch.telemetry.isOn()) return undefined;
     if (this.taking !== undefined) this.taking.letGo();
     const operation = ProcessOperation.pulled(this, message, ambient);
@@ -173,7 +174,7 @@ export class Delivery<M = unknown> implements Delivered<M> {
 
   /** The message was handled, from one moment to another. */
   handled(message: M, startedMs: number, endedMs: number, epochMs: number): void {
-    ProcessOperation.pulled(this, message, contextApi.active()).lasted(startedMs, endedMs, epochMs);
+    ProcessOperation.pulled(this, message, contexts().active()).lasted(startedMs, endedMs, epochMs);
   }
 
   /** The context that a handler of the message should run in: that of its span, or the extracted one. */

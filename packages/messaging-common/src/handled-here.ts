@@ -3,10 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { context as contextApi } from '@opentelemetry/api';
 import { BatchProcessOperation } from './batch-process-operation';
 import { scopeOf } from './context';
 import type { MessageReader, OperationFacts } from './operation';
+import { contexts } from './otel';
 import { ProcessOperation } from './process-operation';
 
 /** What is being handled. */
@@ -20,7 +20,7 @@ export interface Handled {
 
 /** The message, or batch, whose handler the caller runs in; undefined outside of any, and once it is over. */
 export function handledHere(): Handled | undefined {
-  const scope = scopeOf(contextApi.active());
+  const scope = scopeOf(contexts().active());
   if (scope === undefined || scope.isOver()) return undefined;
   if (scope instanceof ProcessOperation) {
     return { operation: scope.plan.facts, message: scope.handled, reader: scope.reader };

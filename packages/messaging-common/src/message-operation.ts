@@ -3,13 +3,14 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Attributes, type Context, ROOT_CONTEXT, type Span, type SpanContext } from '@opentelemetry/api';
+import type { Attributes, Context, Span, SpanContext } from '@opentelemetry/api';
 import { ActiveOperation, hrTime } from './active-operation';
 import type { Incoming } from './carrier';
 import { ambientSpan, type DeliveryScope, withoutScope, withScope } from './context';
 import { spanKind } from './conventions';
 import type { DeliveredBatch } from './delivery';
 import type { MessageReader } from './operation';
+import { ROOT_CONTEXT } from './otel';
 import type { OperationPlan } from './plan';
 import { linksOf, parentOf } from './relations';
 import { ATTR_MESSAGING_MESSAGE_RECEIVE_LATENCY } from './semconv';

@@ -3,9 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Link, type Span, type SpanContext, trace } from '@opentelemetry/api';
+import type { Link, Span, SpanContext } from '@opentelemetry/api';
 import type { Incoming } from './carrier';
 import type { ResolvedConfig } from './config';
+import { trace } from './otel';
 import type { OperationPlan } from './plan';
 
 /**

@@ -3,16 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import {
-  type Attributes,
-  type Context,
-  context as contextApi,
-  type Link,
-  type Span,
-  type SpanContext,
-  type Tracer,
-  trace,
-} from '@opentelemetry/api';
+import type { Attributes, Context, Link, Span, SpanContext, Tracer } from '@opentelemetry/api';
 import { ActiveOperation } from './active-operation';
 import { withSpan } from './context';
 import { sendKind, spanKind } from './conventions';
@@ -20,6 +11,7 @@ import { errorType } from './errors';
 import { commonError, failuresOf } from './failures';
 import { type Existing, existingContext, writeContext } from './injection';
 import type { MessageWriter, Outcome } from './operation';
+import { contexts, trace } from './otel';
 import type { OperationPlan } from './plan';
 import { ATTR_ERROR_TYPE, ATTR_MESSAGING_BATCH_MESSAGE_COUNT } from './semconv';
 import type { Telemetry } from './telemetry';
@@ -33,7 +25,7 @@ export class SendOperation<M> extends ActiveOperation {
 
   constructor(telemetry: Telemetry, plan: OperationPlan, message: M, writer: MessageWriter<M>) {
     super(telemetry, plan);
-    const ambient = contextApi.active();
+    const ambient = contexts().active();
     const tracer = telemetry.spans.tracerIn(ambient);
     if (tracer === undefined) {
       this.context = ambient;
@@ -87,7 +79,7 @@ export class BatchSendOperation<M> extends ActiveOperation {
   ) {
     super(telemetry, plan);
     if (writer.answersPerMessage === true) this.linked = [];
-    const ambient = contextApi.active();
+    const ambient = contexts().active();
     const tracer = telemetry.spans.tracerIn(ambient);
     if (tracer === undefined) {
       this.context = ambient;

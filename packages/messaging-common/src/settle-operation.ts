@@ -3,13 +3,14 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Context, context as contextApi, type Link, type Span, type SpanContext, trace } from '@opentelemetry/api';
+import type { Context, Link, Span, SpanContext } from '@opentelemetry/api';
 import { ActiveOperation, hrTime } from './active-operation';
 import { ambientSpan, scopeOf, withoutScope, withSpan } from './context';
 import { spanKind } from './conventions';
 import { errorType } from './errors';
 import { commonError, failuresOf } from './failures';
 import type { MessageReader, Outcome } from './operation';
+import { contexts, trace } from './otel';
 import type { OperationPlan } from './plan';
 import { ATTR_ERROR_TYPE, ATTR_MESSAGING_BATCH_MESSAGE_COUNT } from './semconv';
 import type { Telemetry } from './telemetry';
@@ -45,7 +46,7 @@ export class SettleOperation extends ActiveOperation {
     super(telemetry, plan, tookMs === undefined ? undefined : performance.now() - tookMs);
     if (tookMs !== undefined) this.startedEpochMs = Date.now() - tookMs;
     this.count = count;
-    const active = contextApi.active();
+    const active = contexts().active();
     const tracer = telemetry.spans.tracerIn(active);
     if (tracer === undefined) {
       this.context = active;

@@ -10,11 +10,11 @@ import {
   type TextMapPropagator,
   type Tracer,
   type TracerProvider,
-  trace as traceApi,
 } from '@opentelemetry/api';
 import { Carrier } from './carrier';
 import { guard } from './errors';
 import { type Instruments, instrumentsOf } from './metrics';
+import { registered, trace as traceApi } from './otel';
 import { type Sampling, samplingOf, UNKNOWN } from './sampling';
 
 /**
@@ -45,7 +45,7 @@ export class Signals {
 
   /** Whether anything would be recorded. A few comparisons unless a provider has changed. */
   areOn(): boolean {
-    const globals = (globalThis as Globals)[API_KEY];
+    const globals = registered();
     const tracerProvider = delegateOf(this.explicitTracerProvider ?? globals?.trace);
     const meterProvider = this.explicitMeterProvider ?? globals?.metrics;
     if (
@@ -92,13 +92,6 @@ export class Signals {
     }
     this.isActive = this.tracer !== undefined || this.instruments !== undefined;
   }
-}
-
-/** Where every copy of @opentelemetry/api 1.x keeps what is registered: the contract between its versions. */
-const API_KEY = Symbol.for('opentelemetry.js.api.1');
-
-interface Globals {
-  [API_KEY]?: { trace?: TracerProvider; metrics?: MeterProvider; propagation?: TextMapPropagator };
 }
 
 /** The provider behind the API's proxy. */

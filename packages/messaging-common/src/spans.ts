@@ -3,18 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import {
-  type Attributes,
-  type Context,
-  type DiagLogger,
-  type HrTime,
-  type Link,
-  type Span,
-  type SpanKind,
-  TraceFlags,
-  type Tracer,
-  trace,
-} from '@opentelemetry/api';
+import type { Attributes, Context, DiagLogger, HrTime, Link, Span, SpanKind, Tracer } from '@opentelemetry/api';
 import type { Logger } from '@opentelemetry/api-logs';
 import { messageAttributes } from './attributes';
 import { CapturedHeaders } from './captured-headers';
@@ -23,6 +12,7 @@ import { isSuppressed } from './context';
 import { report } from './errors';
 import { recordException } from './exceptions';
 import type { MessageReader, OperationType } from './operation';
+import { TraceFlags, trace } from './otel';
 import type { OperationPlan } from './plan';
 import { isObservable } from './promises';
 import type { Signals } from './signals';

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Context, type DiagLogger, propagation, trace } from '@opentelemetry/api';
+import type { Context, DiagLogger } from '@opentelemetry/api';
 import type { Logger } from '@opentelemetry/api-logs';
 import { BatchProcessOperation, type BatchSetting } from './batch-process-operation';
 import type { Incoming } from './carrier';
@@ -11,6 +11,7 @@ import type { ResolvedConfig } from './config';
 import { errorType, guard, report } from './errors';
 import type { LagSource } from './lag-gauge';
 import type { Learned, MessageReader, MessageWriter, OperationFacts } from './operation';
+import { propagation, trace } from './otel';
 import { OperationPlan } from './plan';
 import { ProcessOperation } from './process-operation';
 import { ReceiveOperation } from './receive-operation';

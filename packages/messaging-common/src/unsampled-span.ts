@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Span, type SpanContext, TraceFlags, trace } from '@opentelemetry/api';
+import type { Span, SpanContext } from '@opentelemetry/api';
+import { TraceFlags, trace } from './otel';
 
 /**
  * A span below an unsampled parent, as the SDK makes it when its sampler has said no: an id of its own, nothing recorded. For

@@ -4,6 +4,7 @@
  */
 
 import { context, propagation, ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { suppressTracing } from '@opentelemetry/core';
 import { AlwaysOffSampler, ParentBasedSampler, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace-base';
 import { applicationSpan, deepFreeze, unhandledRejections } from '@otel-messaging/test-utils';
@@ -413,9 +414,10 @@ describe('whatever of ours fails, the application does not notice', () => {
 
   test('the context manager: the call is made without it', () => {
     const operation = start();
-    const spy = jest.spyOn(context, 'with').mockImplementation(fails);
+    const spy = jest.spyOn(AsyncLocalStorageContextManager.prototype, 'with').mockImplementation(fails);
     try {
       expect(operation.run((n: number) => n + 1, undefined, 1)).toBe(2);
+      expect(spy).toHaveBeenCalled();
     } finally {
       spy.mockRestore();
     }
@@ -425,13 +427,14 @@ describe('whatever of ours fails, the application does not notice', () => {
   test('the context manager, and then the call: by its own error', () => {
     const operation = start();
     const error = new Error('mine');
-    const spy = jest.spyOn(context, 'with').mockImplementation(fails);
+    const spy = jest.spyOn(AsyncLocalStorageContextManager.prototype, 'with').mockImplementation(fails);
     try {
       expect(() =>
         operation.run(() => {
           throw error;
         }, undefined),
       ).toThrow(error);
+      expect(spy).toHaveBeenCalled();
     } finally {
       spy.mockRestore();
     }
@@ -439,7 +442,7 @@ describe('whatever of ours fails, the application does not notice', () => {
   });
 
   test('the context manager before anything: nothing is started', () => {
-    const spy = jest.spyOn(context, 'active').mockImplementation(fails);
+    const spy = jest.spyOn(AsyncLocalStorageContextManager.prototype, 'active').mockImplementation(fails);
     try {
       expect(rig.telemetry.startSend(rig.plan('send'), {}, writer)).toBeUndefined();
     } finally {
