@@ -89,8 +89,7 @@ export function regionOfUrl(url: string | undefined): string | undefined {
 /** What the answer, or the error, of a call says of the request; a fresh object. */
 export function requestAttributes(answer: unknown, isLegacyToo: boolean): Attributes {
   const { requestId, extendedRequestId } = metadataOf(answer);
-  const attributes: Attributes = {};
-  if (requestId !== undefined) attributes[semconv.ATTR_AWS_REQUEST_ID] = requestId;
+  const attributes: Attributes = requestId === undefined ? {} : { [REQUEST_ID]: requestId };
   if (requestId !== undefined && isLegacyToo) Object.assign(attributes, legacyRequestFacts(requestId));
   if (extendedRequestId !== undefined) attributes[semconv.ATTR_AWS_EXTENDED_REQUEST_ID] = extendedRequestId;
   return attributes;
@@ -99,7 +98,7 @@ export function requestAttributes(answer: unknown, isLegacyToo: boolean): Attrib
 /** The same for the spans of the messages that it brought. */
 export function requestIdAttribute(answer: unknown): Attributes | undefined {
   const { requestId } = metadataOf(answer);
-  return requestId === undefined ? undefined : { [semconv.ATTR_AWS_REQUEST_ID]: requestId };
+  return requestId === undefined ? undefined : { [REQUEST_ID]: requestId };
 }
 
 /** What the answer to a batch says of its n-th entry. */
@@ -156,6 +155,8 @@ function metadataOf(answer: unknown): { readonly requestId?: string; readonly ex
 }
 
 const NO_METADATA = {};
+
+const REQUEST_ID = semconv.ATTR_AWS_REQUEST_ID;
 
 function entryError(code: unknown, message: unknown): Error {
   return Object.assign(new Error(String(message ?? code)), { name: String(code), Code: code });

@@ -15,11 +15,14 @@ import { type Command, TracedCall } from './traced-call';
 /** `ReceiveMessage`; undefined where nothing is to be recorded. */
 export function receiveMessage(telemetry: Telemetry, queue: Queue, { input }: Command): TracedCall | undefined {
   const asked = askedBy(input, queue.systemNamesField);
-  const extended = asked.extended(input);
+  const extended = asked.extended(input, telemetry.signals.carrier?.fields ?? NONE);
   if (queue.followsIndex) letGoOfTaken();
   const operation = telemetry.startReceive(queue.plan('receive'));
   return operation && new ReceiveCall(telemetry, operation, extended, asked, queue);
 }
+
+/** Where no propagator is registered. */
+const NONE: readonly string[] = [];
 
 class ReceiveCall extends TracedCall<ReceiveOperation> {
   constructor(
@@ -59,13 +62,14 @@ class ReceiveCall extends TracedCall<ReceiveOperation> {
   private deliver(messages: IncomingMessage[], output: object): void {
     const { reader } = this.queue;
     const all: Received[] = [];
-    // By index here and below: walking the array would begin the handling of its messages.
+    // By index: walking an array that was delivered before would begin the handling of its messages.
     for (let i = 0; i < messages.length; i++) {
       const message = messages[i] as IncomingMessage;
       const received = new Received(message.MessageId, message.Attributes, message.MessageAttributes);
       const visible = this.asked.visible(message);
       note(visible, received);
       if (visible !== message) messages[i] = visible;
+      rememberReceipt(visible.ReceiptHandle, received);
       all.push(received);
     }
     const attributes = this.requestAttributes(output);
@@ -75,13 +79,12 @@ class ReceiveCall extends TracedCall<ReceiveOperation> {
       this.queue.plan('process'),
       attributes,
       requestIdAttribute(output),
+      this.queue.followsIndex && this.isForOne ? followIndex : undefined,
     );
     for (let i = 0; i < all.length; i++) {
       const received = all[i] as Received;
       received.delivery = deliveries[i];
       received.attributes = undefined; // read by now, and perhaps large
-      rememberReceipt(messages[i]?.ReceiptHandle, received);
     }
-    if (this.queue.followsIndex && this.isForOne) followIndex(messages);
   }
 }

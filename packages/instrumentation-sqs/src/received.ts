@@ -9,7 +9,8 @@ import type { MessageAttributes } from './message-attributes';
 /** What is known of a message that was received, some of it not to be seen in the message that the application has. */
 export class Received {
   delivery: Delivery | undefined;
-  /** Where its receipt handle is remembered. */
+  handle = '';
+  /** Where its receipt handle is remembered, when it is no more among the newest. */
   slot = -1;
 
   /**
@@ -27,6 +28,8 @@ export type SystemAttributes = Readonly<Record<string, string | undefined>>;
 
 /** Receipts remembered for copies and deletions. Few are waited for; the limit is for those that never come back. */
 const MAX_RECEIPTS = 1000;
+/** Of these, those of one poll and a few more. */
+const RECENT_RECEIPTS = 16;
 
 /** The first of these that is known: what the message itself was given, or what its receipt handle says. */
 export function receivedAs(message: unknown): Received | undefined {
@@ -35,7 +38,9 @@ export function receivedAs(message: unknown): Received | undefined {
 }
 
 export function receivedBy(handle: unknown): Received | undefined {
-  return typeof handle === 'string' ? byHandle.get(handle) : undefined;
+  if (typeof handle !== 'string') return undefined;
+  const at = recentAt(handle);
+  return at === undefined ? byHandle.get(handle) : recent[at];
 }
 
 /** The delivery of a message, or of a copy of it. */
@@ -51,17 +56,41 @@ export function note(message: object, received: Received): void {
 /** Keeps what is known for those who have no more than a copy, or the receipt. */
 export function rememberReceipt(handle: unknown, received: Received): void {
   if (typeof handle !== 'string') return;
-  const oldest = handles[next];
-  if (oldest !== undefined && byHandle.get(oldest)?.slot === next) byHandle.delete(oldest);
-  handles[next] = handle;
-  received.slot = next;
-  next = (next + 1) % MAX_RECEIPTS;
-  byHandle.set(handle, received);
+  const former = recent[nextRecent];
+  received.handle = handle;
+  recent[nextRecent] = received;
+  nextRecent = (nextRecent + 1) % RECENT_RECEIPTS;
+  if (former !== undefined) keep(former);
 }
 
 /** The message is deleted: nobody will ask again. */
 export function forgetReceipt(handle: unknown): void {
-  if (typeof handle === 'string') byHandle.delete(handle);
+  if (typeof handle !== 'string') return;
+  const at = recentAt(handle);
+  if (at === undefined) byHandle.delete(handle);
+  else recent[at] = undefined;
+}
+
+/** The newest receipts, as a ring. Most are asked for soon, and looking through a few is a tenth of the work of a Map. */
+const recent: (Received | undefined)[] = new Array(RECENT_RECEIPTS).fill(undefined);
+let nextRecent = 0;
+
+function recentAt(handle: string): number | undefined {
+  for (let i = 1; i <= RECENT_RECEIPTS; i++) {
+    const at = (nextRecent - i + RECENT_RECEIPTS) % RECENT_RECEIPTS;
+    if (recent[at]?.handle === handle) return at;
+  }
+  return undefined;
+}
+
+function keep(received: Received): void {
+  const { handle } = received;
+  const oldest = handles[next];
+  if (oldest !== undefined && byHandle.get(oldest)?.slot === next) byHandle.delete(oldest);
+  handles[next] = handle;
+  received.slot = next;
+  next = (next + 1) % (MAX_RECEIPTS - RECENT_RECEIPTS);
+  byHandle.set(handle, received);
 }
 
 const byHandle = new Map<string, Received>();

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
-import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { type Message, SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { applyInstrumentation, startTracing, type Tracing } from '@otel-messaging/test-utils';
 import { processMessage, SqsInstrumentation } from '../src';
@@ -177,12 +177,14 @@ test.each(['map', 'processMessage'])('handed on to %s, the message has its one s
 test('an array that was not read yet looks and behaves like any other', async () => {
   await send();
   const messages = await receiveOne();
+  const before = context.active();
   expect(Object.keys(messages)).toEqual(['0']);
   expect(messages).toHaveLength(1);
   expect(inspect({ messages })).toMatch(/^\{\n {2}messages: \[\n {4}\{\n {6}MessageId: '/);
-  expect(Object.getOwnPropertyDescriptor(messages, 0)).toHaveProperty('get'); // a look of that kind is none
+  expect(context.active()).toBe(before); // a look of that kind takes nothing
   expect(Array.isArray(messages)).toBe(true);
   const text = JSON.parse(JSON.stringify(messages));
+  expect(context.active()).not.toBe(before);
   expect(text[0].Body).toBe('one');
   expect(structuredClone(messages)).toEqual(text);
   expect(inspect(messages)).toContain("Body: 'one'");
@@ -206,6 +208,26 @@ test('an array that is frozen, or written to, before it is read does not mind', 
   const written = await receiveOne();
   written[0] = { Body: 'mine' };
   expect(written).toEqual([{ Body: 'mine' }]);
+});
+
+test('a copy of its properties has nothing but the message', async () => {
+  await send();
+  expect(Reflect.ownKeys({ ...(await receiveOne()) })).toEqual(['0']);
+});
+
+test.each<[string, (messages: Message[]) => Message[]]>([
+  ['a proxy', (messages) => new Proxy(messages, {})],
+  [
+    'a copy of all its properties',
+    (messages) => Object.defineProperties([], Object.getOwnPropertyDescriptors(messages)),
+  ],
+])('through %s of the array, the message is there and is taken', async (_, seen) => {
+  await send();
+  const messages = seen(await receiveOne());
+  const before = context.active();
+  expect(messages[0]?.Body).toBe('one');
+  expect(context.active()).not.toBe(before);
+  expect([messages[0]?.Body, messages.length]).toEqual(['one', 1]);
 });
 
 test('a poll that asked for more than one message is not followed by index', async () => {

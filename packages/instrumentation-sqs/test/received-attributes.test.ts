@@ -3,14 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { propagation } from '@opentelemetry/api';
 import { deepFreeze, w3c } from '@otel-messaging/test-utils';
 import { askedBy, type ReceiveRequest } from '../src/received-attributes';
-
-beforeAll(() => {
-  propagation.setGlobalPropagator(w3c());
-});
-afterAll(() => propagation.disable());
 
 const OURS = ['traceparent', 'tracestate', 'baggage', '_datadog'];
 const SYSTEM = ['AWSTraceHeader', 'SentTimestamp', 'ApproximateReceiveCount', 'DeadLetterQueueSourceArn'];
@@ -18,7 +12,7 @@ const SYSTEM = ['AWSTraceHeader', 'SentTimestamp', 'ApproximateReceiveCount', 'D
 const extended = (
   request: ReceiveRequest,
   field: 'MessageSystemAttributeNames' | 'AttributeNames' = 'MessageSystemAttributeNames',
-) => askedBy(deepFreeze(request), field).extended(request);
+) => askedBy(deepFreeze(request), field).extended(request, w3c().fields());
 
 test.each<[string, ReceiveRequest, ReceiveRequest]>([
   ['nothing', {}, { MessageAttributeNames: OURS, MessageSystemAttributeNames: SYSTEM }],

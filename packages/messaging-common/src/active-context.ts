@@ -4,7 +4,8 @@
  */
 
 import type { AsyncLocalStorage } from 'node:async_hooks';
-import { type Context, context as contextApi } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
+import { context as contextApi } from './otel';
 
 /** A context that was made active; the method that it has undoes it. */
 export interface Attachment {
@@ -29,6 +30,13 @@ export function attach(context: Context, earlier: Attachment | undefined): Attac
   const attachment = new StorageAttachment(storage);
   storage.enterWith(context);
   return attachment;
+}
+
+/** The same, never to be undone. */
+export function enter(context: Context): void {
+  const api = contextApi as unknown as Attaching & ManagerHolder;
+  if (typeof api.attach === 'function') api.attach(context);
+  else api._getContextManager?.()._asyncLocalStorage?.enterWith(context);
 }
 
 /** Never throws. */

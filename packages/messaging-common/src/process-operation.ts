@@ -3,11 +3,12 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { type Context, context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
 import { scopeOf, settled, withoutPastScope } from './context';
 import type { Delivery } from './delivery';
 import { MessageOperation } from './message-operation';
 import type { MessageReader, Outcome, Settlement } from './operation';
+import { contexts, ROOT_CONTEXT } from './otel';
 import type { OperationPlan } from './plan';
 import { isObservable } from './promises';
 import { ATTR_MESSAGING_MESSAGE_SETTLEMENT } from './semconv';
@@ -29,6 +30,8 @@ export class ProcessOperation<M = unknown> extends MessageOperation<M> {
   /** Promises that have to settle before the handling is over. */
   private awaited = 0;
   declare private ownFailure?: Outcome;
+  /** Set while the application has the message by its index. */
+  declare taking?: { letGo(): void } | undefined;
   private deliveries: OpenDeliveries | undefined;
   private tag = 0;
 
@@ -219,6 +222,6 @@ export class ProcessOperation<M = unknown> extends MessageOperation<M> {
 
 /** The operation whose handler is running here; undefined outside of handlers, and where its end was seen. */
 export function runningHandler(): ProcessOperation | undefined {
-  const scope = scopeOf(contextApi.active());
+  const scope = scopeOf(contexts().active());
   return scope instanceof ProcessOperation && !scope.isOver() ? scope : undefined;
 }

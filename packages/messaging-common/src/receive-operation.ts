@@ -3,20 +3,14 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import {
-  type Attributes,
-  type Context,
-  context as contextApi,
-  type Link,
-  type Span,
-  TraceFlags,
-} from '@opentelemetry/api';
+import type { Attributes, Context, Link, Span } from '@opentelemetry/api';
 import { ActiveOperation, hrTime } from './active-operation';
 import { ambientSpan, suppressed, withoutScope } from './context';
 import { spanKind } from './conventions';
 import { DeliveredBatch, type Delivery, deliver } from './delivery';
 import { followIteration } from './iteration';
 import type { MessageReader, Outcome } from './operation';
+import { contexts, TraceFlags } from './otel';
 import type { OperationPlan } from './plan';
 import { ATTR_MESSAGING_BATCH_MESSAGE_COUNT } from './semconv';
 import type { Telemetry } from './telemetry';
@@ -29,7 +23,7 @@ import type { Telemetry } from './telemetry';
 export class ReceiveOperation extends ActiveOperation {
   span: Span | undefined;
   protected override startedEpochMs = Date.now();
-  private readonly ambient = contextApi.active();
+  private readonly ambient = contexts().active();
 
   constructor(telemetry: Telemetry, plan: OperationPlan) {
     super(telemetry, plan, performance.now());
@@ -50,6 +44,7 @@ export class ReceiveOperation extends ActiveOperation {
    * @param processPlan plan of each message's `process` span, or what finds it for messages of several destinations
    * @param attributes of the call's own span
    * @param common of the `process` span of each message
+   * @param follow makes the contexts active
    */
   endWithMessages<M extends object>(
     messages: M[],
@@ -57,6 +52,7 @@ export class ReceiveOperation extends ActiveOperation {
     processPlan: OperationPlan | ((message: M) => OperationPlan),
     attributes?: Attributes,
     common?: Attributes,
+    follow: (messages: object[]) => void = followIteration,
   ): Delivery<M>[] {
     if (this.isEnded) return [];
     const { telemetry, plan } = this;
@@ -83,7 +79,7 @@ export class ReceiveOperation extends ActiveOperation {
       telemetry.report('start a receive span', error);
     }
     this.end();
-    if (telemetry.config.perMessageSpans && plan.facts.isBatch === true) followIteration(messages);
+    if (telemetry.config.perMessageSpans && plan.facts.isBatch === true) follow(messages);
     return delivered;
   }
 

@@ -4,41 +4,31 @@
  */
 
 import { inspect } from 'node:util';
-import { context as contextApi } from '@opentelemetry/api';
-import { attach } from './active-context';
-import { type DeliveryScope, scopeOf } from './context';
+import { enter } from './active-context';
+import { scopeOf } from './context';
 import { type Delivery, deliveryOf } from './delivery';
-import { Given } from './given';
-import { FOLLOWED, isFollowed, MessageIterator } from './iteration';
+import { FOLLOWED, followIteration, isFollowed, MessageIterator } from './iteration';
+import { contexts } from './otel';
+import { ProcessOperation } from './process-operation';
 import { hasPassed } from './turn';
 
 /**
  * Makes the context of a message that came alone active where the application takes it out of its array: `messages[0]`,
  * `const [message] = messages`, `messages.shift()`. It stays active in the asynchronous execution that took it, until the
- * message is settled, handled in another way, or let go of.
+ * message is settled, handled in another way, or let go of. Arrays of several messages are followed as ever.
  *
  * The first read finds an accessor, which then is a plain property again. Any read is taken for it, also one that only
- * looks (`JSON.stringify`): hence an option. Call after `followIteration`.
+ * looks (`JSON.stringify`): hence an option.
  */
 export function followIndex(messages: object[]): void {
   const message = messages[0];
-  const isWalked = Object.getPrototypeOf(messages) === FOLLOWED && Object.isExtensible(messages);
-  if (messages.length !== 1 || message === undefined || !isWalked) return;
-  new Place(messages, message);
-  Object.defineProperty(messages, 0, {
-    configurable: true,
-    enumerable: true,
-    get: () => {
-      if (Place.disarm(messages)) take(message);
-      return message;
-    },
-    set: (value) => {
-      Place.disarm(messages);
-      const isSet = Reflect.defineProperty(messages, 0, { value });
-      if (!isSet) throw new TypeError("Cannot assign to read only property '0' of object '[object Array]'");
-    },
-  });
-  Object.setPrototypeOf(messages, ARMED);
+  if (messages.length !== 1 || message === undefined) {
+    followIteration(messages);
+    return;
+  }
+  if (!followIteration(messages, ARMED)) return;
+  (messages as Placed)[PLACE] = new Place(messages, message);
+  Object.defineProperty(messages, 0, ACCESSOR);
 }
 
 /** Makes an array the client's again, as it was before it was followed. */
@@ -50,64 +40,129 @@ export function unfollow(messages: object[]): void {
 
 /** Lets go of the message whose taking made the active context, if there is one: the application asks for the next. */
 export function letGoOfTaken(): void {
-  if (taken.size === 0) return;
-  const scope = scopeOf(contextApi.active());
-  if (scope !== undefined) taken.get(scope)?.letGo();
+  if (Taking.oldest === undefined) return;
+  const scope = scopeOf(contexts().active());
+  if (scope instanceof ProcessOperation) scope.taking?.letGo();
 }
 
 /** The same for all messages, wherever they were taken. */
 export function letGoOfAllTaken(): void {
-  for (const taking of taken.values()) taking.letGo();
+  while (Taking.oldest !== undefined) Taking.oldest.letGo();
 }
 
-/** The one place of an array, as a private field of the array: a WeakMap's entry costs the garbage collector more. */
-class Place extends Given {
-  #message: object;
-  #isArmed = true;
+/**
+ * Where an array has its place: a property of its own until the first read. A private field would be seen by nobody, but is not
+ * found through a proxy of the array, and the message would be lost. Whoever copies the properties reads the index first, and
+ * does not find it; to make it one that is not enumerable would take as long as the accessor.
+ */
+const PLACE = Symbol('otel-messaging place');
 
-  constructor(messages: object[], message: object) {
-    super(messages);
-    this.#message = message;
+interface Placed {
+  [PLACE]?: Place;
+}
+
+/** The first place of an array with a message that nobody has taken. */
+class Place {
+  private isArmed = true;
+
+  constructor(
+    private readonly messages: object[],
+    private readonly message: object,
+  ) {}
+
+  /** That of an array, or of a proxy or a copy of one. */
+  static of(messages: object): Place | undefined {
+    return (messages as Placed)[PLACE];
   }
 
   /** Makes the accessor a plain property; whether it was one still. */
   static disarm(messages: object): boolean {
-    if (!(#isArmed in messages) || !messages.#isArmed) return false;
-    messages.#isArmed = false;
-    // Fails on an array that was frozen meanwhile, whose accessor then just gives the message.
-    Reflect.defineProperty(messages, 0, { value: messages.#message, writable: true });
-    return true;
+    return Place.of(messages)?.disarm() === true;
   }
 
   /** What the array holds, for those who only look. */
   static shown(messages: object[]): unknown {
+    const at = Place.of(messages);
+    if (at === undefined) return Array.prototype.slice.call(messages);
     // Not by its iterator, nor by its own methods: those handle messages.
-    return #isArmed in messages && messages.#isArmed ? [messages.#message] : Array.prototype.slice.call(messages);
+    return Array.from({ length: messages.length }, (_, i) => (i === 0 ? at.message : messages[i]));
+  }
+
+  take(): object {
+    if (this.disarm()) take(this.message);
+    return this.message;
+  }
+
+  put(value: unknown): void {
+    this.disarm();
+    const isSet = Reflect.defineProperty(this.messages, 0, { value });
+    if (!isSet) throw new TypeError("Cannot assign to read only property '0' of object '[object Array]'");
+  }
+
+  private disarm(): boolean {
+    if (!this.isArmed) return false;
+    this.isArmed = false;
+    const { messages, message } = this;
+    // An array that was sealed or frozen meanwhile keeps its accessor, which then just gives the message.
+    if (!Object.isExtensible(messages) || !Reflect.deleteProperty(messages, 0)) return true;
+    messages[0] = message; // quicker than to define it over the accessor
+    Reflect.deleteProperty(messages, PLACE);
+    return true;
   }
 }
 
-/** By the scope of their contexts, oldest first. */
-const taken = new Map<DeliveryScope, Taking>();
+/**
+ * One for all arrays: with functions of its own for each, the garbage collector keeps every message until it looks at old
+ * objects, where V8 puts accessors (2 µs a message). On something that is neither the array nor has its properties it gives
+ * nothing.
+ */
+const ACCESSOR: PropertyDescriptor & ThisType<object> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    return Place.of(this)?.take();
+  },
+  set(value) {
+    Place.of(this)?.put(value);
+  },
+};
 
 /** Messages that nobody settles and nobody asks another one after; more are not waited for. */
 const MAX_TAKEN = 1000;
 
-/** A message in the hands of whoever read its place in the array. */
+/** A message in the hands of whoever read its place in the array; linked from the oldest to the newest. */
 class Taking {
+  static oldest: Taking | undefined;
+  private static newest: Taking | undefined;
+  private static count = 0;
+  private before: Taking | undefined;
+  private after: Taking | undefined;
+
   constructor(
     private readonly delivery: Delivery,
-    private readonly operation: NonNullable<ReturnType<Delivery['begin']>>,
+    private readonly operation: ProcessOperation,
   ) {
-    const oldest = taken.size < MAX_TAKEN ? undefined : taken.values().next().value;
-    oldest?.letGo();
-    taken.set(operation, this);
+    if (Taking.count >= MAX_TAKEN) Taking.oldest?.letGo();
+    Taking.count++;
+    this.before = Taking.newest;
+    if (this.before === undefined) Taking.oldest = this;
+    else this.before.after = this;
+    Taking.newest = this;
     delivery.taking = this;
+    operation.taking = this;
   }
 
   letGo(): void {
-    taken.delete(this.operation);
-    this.delivery.taking = undefined;
-    this.operation.letGo();
+    const { before, after, delivery, operation } = this;
+    if (operation.taking !== this) return;
+    Taking.count--;
+    if (before === undefined) Taking.oldest = after;
+    else before.after = after;
+    if (after === undefined) Taking.newest = before;
+    else after.before = before;
+    delivery.taking = undefined;
+    operation.taking = undefined;
+    operation.letGo();
   }
 }
 
@@ -119,7 +174,7 @@ function take(message: object): void {
     const operation = delivery.begin(message);
     if (operation === undefined) return;
     new Taking(delivery, operation);
-    attach(operation.context, undefined);
+    enter(operation.context);
   } catch (error) {
     delivery.batch.telemetry.report("make a message's context active", error);
   }

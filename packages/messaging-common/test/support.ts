@@ -111,10 +111,14 @@ export class Rig {
   }
 
   /** Messages as a poll of the application's returns them. */
-  received(messages: Message[], plan = this.plan('receive', { isBatch: true })): Message[] {
+  received(
+    messages: Message[],
+    plan = this.plan('receive', { isBatch: true }),
+    follow?: (messages: object[]) => void,
+  ): Message[] {
     const operation = this.telemetry.startReceive(plan);
     if (operation === undefined) throw new Error('no receive operation');
-    operation.endWithMessages(messages, reader, this.plan('process'));
+    operation.endWithMessages(messages, reader, this.plan('process'), undefined, undefined, follow);
     return messages;
   }
 }
