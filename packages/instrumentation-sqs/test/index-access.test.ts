@@ -219,7 +219,7 @@ test.each<[string, (messages: Message[]) => Message[]]>([
   ['a proxy', (messages) => new Proxy(messages, {})],
   [
     'a copy of all its properties',
-    (messages) => Object.defineProperties([], Object.getOwnPropertyDescriptors(messages)),
+    (messages) => Object.defineProperties([], Object.getOwnPropertyDescriptors<object>(messages)),
   ],
 ])('through %s of the array, the message is there and is taken', async (_, seen) => {
   await send();

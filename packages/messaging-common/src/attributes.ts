@@ -74,8 +74,8 @@ export function metricAttributes(facts: OperationFacts, withType: boolean): Attr
 }
 
 /**
- * Of the time that messages were on their way: between two places, whoever reads there. Few, since the SDK makes a text of all
- * of them for each message, a fifth of a microsecond for each.
+ * Of the time that messages were on their way: between two places, whoever reads there. Few, so that there are few series; and
+ * where an SDK makes a text of all of them for each message, each costs a fifth of a microsecond.
  */
 export function transitAttributes({ system, destination, consumerGroup, server }: OperationFacts): Attributes {
   return known({

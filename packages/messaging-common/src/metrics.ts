@@ -5,6 +5,7 @@
 
 import type { Attributes, Counter, Histogram, Meter, MeterProvider } from '@opentelemetry/api';
 import { LagGauge } from './lag-gauge';
+import type { OperationType } from './operation';
 import * as semconv from './semconv';
 
 /** Messages counted under one set of attributes; a plain number, since `Counter.add` costs a third of a span. */
@@ -21,11 +22,11 @@ export class Instruments {
   readonly operationDuration: Histogram;
   readonly processDuration: Histogram;
   readonly queueDuration: Histogram;
-  readonly clockSkew: Counter;
   readonly returned: Counter;
   readonly sent: MessageCounter;
   readonly consumed: MessageCounter;
   readonly injections: MessageCounter;
+  readonly clockSkew: MessageCounter;
   private lagGauge: LagGauge | undefined;
 
   constructor(private readonly meter: Meter) {
@@ -44,10 +45,6 @@ export class Instruments {
       semconv.METRIC_MESSAGING_MESSAGE_QUEUE_DURATION,
       'Time between the sending of a message and its delivery to the application.',
     );
-    this.clockSkew = meter.createCounter(semconv.METRIC_MESSAGING_MESSAGE_CLOCK_SKEW, {
-      unit: '{message}',
-      description: "Number of messages that were sent in the future of this machine's clock.",
-    });
     this.returned = meter.createCounter(semconv.METRIC_MESSAGING_CLIENT_RETURNED_MESSAGES, {
       unit: '{message}',
       description: 'Number of messages that the broker returned to the producer.',
@@ -67,6 +64,20 @@ export class Instruments {
       semconv.METRIC_MESSAGING_MESSAGE_INJECTIONS,
       'Number of messages by how much of a context there was room for.',
     );
+    this.clockSkew = new MessageCounter(
+      meter,
+      semconv.METRIC_MESSAGING_MESSAGE_CLOCK_SKEW,
+      "Number of messages that were sent in the future of this machine's clock.",
+    );
+  }
+
+  /** Counts the messages that operations of this type send, or take. */
+  messageCounterOf(type: OperationType): MessageCounter {
+    return type === 'send' || type === 'create' ? this.sent : this.consumed;
+  }
+
+  durationOf(type: OperationType): Histogram {
+    return type === 'process' ? this.processDuration : this.operationDuration;
   }
 
   /** Made on first use: most systems have no such thing. */

@@ -8,7 +8,8 @@ import { detailAttributes, metricAttributes, operationAttributes, transitAttribu
 import { BoundedMap } from './bounded-map';
 import type { ResolvedConfig } from './config';
 import { spanName } from './conventions';
-import type { Instruments, MessageCounter, Series } from './metrics';
+import { Measurements } from './measurements';
+import type { Instruments, Series } from './metrics';
 import type { Learned, OperationFacts } from './operation';
 import { isObservable } from './promises';
 import { ATTR_ERROR_TYPE, ATTR_MESSAGING_OPERATION_TYPE } from './semconv';
@@ -29,7 +30,7 @@ export class OperationPlan {
   readonly isTrusted: boolean;
 
   private readonly failures = new BoundedMap<string, Attributes>(50);
-  private counters: { readonly instruments: Instruments; readonly series: Series } | undefined;
+  private measured: PlanMetrics | undefined;
 
   constructor(
     readonly facts: OperationFacts,
@@ -53,21 +54,48 @@ export class OperationPlan {
     );
   }
 
-  /** Counts messages sent, or delivered, by this operation. */
-  count(instruments: Instruments, messages: number, errorType?: string): void {
-    if (errorType !== undefined) {
-      this.counterOf(instruments).seriesOf(countAttributes(this.metricAttributesOf(errorType))).count += messages;
-      return;
-    }
-    if (this.counters?.instruments !== instruments) {
-      const series = this.counterOf(instruments).seriesOf(countAttributes(this.metricAttributes));
-      this.counters = { instruments, series };
-    }
-    this.counters.series.count += messages;
+  /** The plan's series of these instruments. */
+  metricsIn(instruments: Instruments): PlanMetrics {
+    if (this.measured?.instruments !== instruments) this.measured = new PlanMetrics(this, instruments);
+    return this.measured;
+  }
+}
+
+/** What a plan's operations are counted and measured by, where they do not fail; each made on first use. */
+export class PlanMetrics {
+  private counted: Series | undefined;
+  private timed: Measurements | undefined;
+  private queued: Measurements | undefined;
+  private skewed: Series | undefined;
+
+  constructor(
+    private readonly plan: OperationPlan,
+    readonly instruments: Instruments,
+  ) {}
+
+  /** Messages sent, or delivered. */
+  get messages(): Series {
+    const { plan, instruments } = this;
+    this.counted ??= instruments.messageCounterOf(plan.facts.type).seriesOf(countAttributes(plan.metricAttributes));
+    return this.counted;
   }
 
-  private counterOf(instruments: Instruments): MessageCounter {
-    return this.facts.type === 'send' || this.facts.type === 'create' ? instruments.sent : instruments.consumed;
+  /** Seconds that operations took. */
+  get duration(): Measurements {
+    const { plan, instruments } = this;
+    this.timed ??= new Measurements(instruments.durationOf(plan.facts.type), plan.metricAttributes);
+    return this.timed;
+  }
+
+  /** @param latencyMs between send and delivery; below zero where the sender's clock is ahead */
+  recordTransit(latencyMs: number): void {
+    const { plan, instruments } = this;
+    if (latencyMs < 0) {
+      this.skewed ??= instruments.clockSkew.seriesOf(plan.transitAttributes);
+      this.skewed.count++;
+    }
+    this.queued ??= new Measurements(instruments.queueDuration, plan.transitAttributes);
+    this.queued.record(Math.max(0, latencyMs) / 1000);
   }
 }
 

@@ -12,7 +12,7 @@ import { errorType, guard, report } from './errors';
 import type { LagSource } from './lag-gauge';
 import type { Learned, MessageReader, MessageWriter, OperationFacts } from './operation';
 import { propagation, trace } from './otel';
-import { OperationPlan } from './plan';
+import { countAttributes, OperationPlan } from './plan';
 import { ProcessOperation } from './process-operation';
 import { ReceiveOperation } from './receive-operation';
 import { BatchSendOperation, SendOperation } from './send-operation';
@@ -162,8 +162,7 @@ export class Telemetry {
       if (sentAtMs === undefined || !(sentAtMs > 0)) return undefined;
       const latencyMs = (nowMs ?? Date.now()) - sentAtMs;
       const { instruments } = this.signals;
-      if (latencyMs < 0) instruments?.clockSkew.add(1, plan.transitAttributes);
-      instruments?.queueDuration.record(Math.max(0, latencyMs) / 1000, plan.transitAttributes);
+      if (instruments !== undefined) plan.metricsIn(instruments).recordTransit(latencyMs);
       return Math.max(0, latencyMs);
     } catch (error) {
       report(this.diag, 'read when a message was sent', error);
@@ -174,13 +173,19 @@ export class Telemetry {
   recordDuration(plan: OperationPlan, durationMs: number, errorType?: string): void {
     const { instruments } = this.signals;
     if (instruments === undefined) return;
-    const histogram = plan.facts.type === 'process' ? instruments.processDuration : instruments.operationDuration;
-    histogram.record(Math.max(0, durationMs) / 1000, plan.metricAttributesOf(errorType));
+    const seconds = Math.max(0, durationMs) / 1000;
+    if (errorType === undefined) plan.metricsIn(instruments).duration.record(seconds);
+    else instruments.durationOf(plan.facts.type).record(seconds, plan.metricAttributesOf(errorType));
   }
 
   countMessages(plan: OperationPlan, count: number, errorType?: string): void {
     const { instruments } = this.signals;
-    if (instruments !== undefined && count > 0) plan.count(instruments, count, errorType);
+    if (instruments === undefined || count === 0) return;
+    if (errorType === undefined) plan.metricsIn(instruments).messages.count += count;
+    else {
+      const attributes = countAttributes(plan.metricAttributesOf(errorType));
+      instruments.messageCounterOf(plan.facts.type).seriesOf(attributes).count += count;
+    }
   }
 
   /** How many records of the plan's partition are yet to be handled; undefined for one that is not ours any more. */
