@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { SettleOperation, Telemetry } from '@otel-messaging/messaging-common';
+import type { MessageReader, SettleOperation, Telemetry } from '@otel-messaging/messaging-common';
 import { entryOutcomes } from './operations';
 import type { Queue } from './queue';
 import { forgetReceipt, receivedBy } from './received';
@@ -20,7 +20,7 @@ export function deleteMessage(telemetry: Telemetry, queue: Queue, { input }: Com
     creations: [received?.delivery?.creation],
     home: received?.delivery?.home,
     message: received && { MessageId: received.messageId },
-    reader: queue.reader,
+    reader: RECEIPT_READER,
   });
   return new DeleteCall(telemetry, operation, input);
 }
@@ -37,6 +37,13 @@ export function deleteMessageBatch(telemetry: Telemetry, queue: Queue, { input }
   });
   return new BatchDeleteCall(telemetry, operation, input, entries);
 }
+
+/** Of what a receipt says of its message. */
+const RECEIPT_READER: MessageReader<{ readonly MessageId?: string }> = {
+  get: () => undefined,
+  keys: () => [],
+  describe: ({ MessageId }) => ({ id: MessageId }),
+};
 
 class DeleteCall extends TracedCall<SettleOperation> {
   constructor(

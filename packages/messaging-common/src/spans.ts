@@ -103,7 +103,9 @@ export class Spans {
     const attributes = known ?? (message === undefined ? undefined : this.attributesOf(message, reader));
     try {
       if (attributes !== undefined) span.setAttributes(attributes);
-      const answer: unknown = this.config.spanHook?.(span, { operation: plan.facts, message });
+      const { spanHook } = this.config;
+      if (spanHook === undefined) return attributes;
+      const answer: unknown = spanHook(span, { operation: plan.facts, message });
       // A hook that is asynchronous may fail later, and nobody else would hear of it but the process, which would end.
       if (isObservable(answer)) answer.then(undefined, (error) => report(this.diag, 'describe a span', error));
     } catch (error) {
