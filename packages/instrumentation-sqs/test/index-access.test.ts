@@ -196,8 +196,7 @@ test('an array that was not read yet looks and behaves like any other', async ()
 });
 
 test('an array that is frozen, or written to, before it is read does not mind', async () => {
-  await send('one');
-  await send('two');
+  for (const body of ['one', 'two', 'three']) await send(body);
   const frozen = Object.freeze(await receiveOne());
   const write = () => {
     (frozen as unknown[])[0] = 'mine';
@@ -205,6 +204,9 @@ test('an array that is frozen, or written to, before it is read does not mind', 
   expect(write).toThrow(TypeError);
   expect([frozen[0]?.Body, frozen[0]?.Body]).toEqual([expect.any(String), expect.any(String)]);
   expect(write).toThrow(TypeError);
+  const sealed = Object.seal(await receiveOne());
+  sealed[0] = { Body: 'mine' };
+  expect([sealed[0], sealed.length]).toEqual([{ Body: 'mine' }, 1]);
   const written = await receiveOne();
   written[0] = { Body: 'mine' };
   expect(written).toEqual([{ Body: 'mine' }]);

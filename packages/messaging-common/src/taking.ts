@@ -51,9 +51,9 @@ export function letGoOfAllTaken(): void {
 }
 
 /**
- * Where an array has its place: a property of its own until the first read. A private field would be seen by nobody, but is not
- * found through a proxy of the array, and the message would be lost. Whoever copies the properties reads the index first, and
- * does not find it; to make it one that is not enumerable would take as long as the accessor.
+ * Where an array has its place: a property of its own until the first read, or for good where the array is sealed before that. A
+ * private field would be seen by nobody, but is not found through a proxy of the array, and the message would be lost. Whoever
+ * copies the properties reads the index first, and does not find it; to hide it would take as long as the accessor does.
  */
 const PLACE = Symbol('otel-messaging place');
 
@@ -67,7 +67,7 @@ class Place {
 
   constructor(
     private readonly messages: object[],
-    private readonly message: object,
+    private message: unknown,
   ) {}
 
   /** That of an array, or of a proxy or a copy of one. */
@@ -88,24 +88,27 @@ class Place {
     return Array.from({ length: messages.length }, (_, i) => (i === 0 ? at.message : messages[i]));
   }
 
-  take(): object {
+  get(): unknown {
     if (this.disarm()) take(this.message);
     return this.message;
   }
 
-  put(value: unknown): void {
+  set(value: unknown): void {
     this.disarm();
-    const isSet = Reflect.defineProperty(this.messages, 0, { value });
-    if (!isSet) throw new TypeError("Cannot assign to read only property '0' of object '[object Array]'");
+    if (Reflect.defineProperty(this.messages, 0, { value })) return;
+    if (Object.isFrozen(this.messages)) {
+      throw new TypeError("Cannot assign to read only property '0' of object '[object Array]'");
+    }
+    this.message = value;
   }
 
   private disarm(): boolean {
     if (!this.isArmed) return false;
     this.isArmed = false;
     const { messages, message } = this;
-    // An array that was sealed or frozen meanwhile keeps its accessor, which then just gives the message.
+    // An array that was sealed or frozen meanwhile keeps its accessor, which then just gives what is there.
     if (!Object.isExtensible(messages) || !Reflect.deleteProperty(messages, 0)) return true;
-    messages[0] = message; // quicker than to define it over the accessor
+    messages[0] = message as object; // quicker than to define it over the accessor
     Reflect.deleteProperty(messages, PLACE);
     return true;
   }
@@ -120,10 +123,10 @@ const ACCESSOR: PropertyDescriptor & ThisType<object> = {
   configurable: true,
   enumerable: true,
   get() {
-    return Place.of(this)?.take();
+    return Place.of(this)?.get();
   },
   set(value) {
-    Place.of(this)?.put(value);
+    Place.of(this)?.set(value);
   },
 };
 
@@ -167,7 +170,7 @@ class Taking {
 }
 
 /** Never throws. */
-function take(message: object): void {
+function take(message: unknown): void {
   const delivery = deliveryOf(message);
   if (delivery === undefined) return;
   try {
