@@ -11,10 +11,11 @@ import type { Attributes, Histogram } from '@opentelemetry/api';
  * for the place once, and again after each collection, when there is a new one.
  */
 export class Measurements {
-  /** Where the SDK looks for places; undefined where it is another SDK, or does more than to add up. */
-  private delta: DeltaMetricProcessor | undefined;
-  private places: unknown;
+  /** Undefined where it is another SDK, or one that does more than to add up. */
+  private places: Places | undefined;
   private place: Accumulation | undefined;
+  /** The collection that `place` is for. */
+  private collection = 0;
   private readonly recordNow: Histogram['record'];
 
   constructor(
@@ -22,28 +23,60 @@ export class Measurements {
     private readonly attributes: Attributes,
   ) {
     this.recordNow = histogram.record;
-    this.delta = deltaOf(histogram);
+    this.places = Places.of(histogram);
   }
 
   record(value: number): void {
-    const { delta, place, histogram } = this;
-    const isPlace = place !== undefined && delta !== undefined && delta._activeCollectionStorage === this.places;
+    const { places, place, histogram } = this;
+    const isPlace = place !== undefined && places !== undefined && places.collection === this.collection;
     if (isPlace && histogram.record === this.recordNow) place.record(value);
     else this.recordByHistogram(value);
   }
 
   private recordByHistogram(value: number): void {
-    const { delta, histogram, attributes } = this;
-    this.delta = undefined; // for good, unless it is seen to be right
-    const before = delta && countIn(delta._activeCollectionStorage.get(attributes));
+    const { places, histogram, attributes } = this;
+    this.places = undefined; // for good, unless it is seen to be right
+    const before = places && countIn(places.at(attributes));
     histogram.record(value, attributes);
-    if (delta === undefined || before === undefined) return;
-    const places = delta._activeCollectionStorage;
-    const place = places.get(attributes);
+    if (places === undefined || before === undefined) return;
+    const place = places.at(attributes);
     if (place === undefined || countIn(place) !== before + 1) return;
-    this.places = places;
+    this.collection = places.collection;
     this.place = place;
-    this.delta = delta;
+    this.places = places;
+  }
+}
+
+/** Where a histogram of the SDK adds up measurements. One for all `Measurements` of it, which would each keep a past collection. */
+class Places {
+  private static readonly known = new WeakMap<Histogram, Places>();
+  private seen: unknown;
+  private count = 0;
+
+  private constructor(private readonly delta: DeltaMetricProcessor) {}
+
+  static of(histogram: Histogram): Places | undefined {
+    const known = Places.known.get(histogram);
+    if (known !== undefined) return known;
+    const delta = deltaOf(histogram);
+    if (delta === undefined) return undefined;
+    const places = new Places(delta);
+    Places.known.set(histogram, places);
+    return places;
+  }
+
+  /** Number of the collection that measurements are added up for now. */
+  get collection(): number {
+    const { _activeCollectionStorage: active } = this.delta;
+    if (active !== this.seen) {
+      this.seen = active;
+      this.count++;
+    }
+    return this.count;
+  }
+
+  at(attributes: Attributes): Accumulation | undefined {
+    return this.delta._activeCollectionStorage.get(attributes);
   }
 }
 

@@ -6,6 +6,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Context, context, trace } from '@opentelemetry/api';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import { Measurements } from '../src/measurements';
 import { OpenDeliveries } from '../src/settlement';
 import { applicationWork, type Message, PROMISE, pause, Rig, reader } from './support';
 
@@ -125,4 +132,25 @@ test('a delivery that waits for its settlement does not keep its message', async
   const refs = handle();
   expect(await alive(refs)).toBe(0);
   expect([open.size, rig.tracing.openSpans]).toEqual([1, 1]);
+});
+
+test('measurements that are not made any more keep nothing of what was collected', async () => {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
+  const provider = new MeterProvider({ readers: [reader] });
+  const histogram = provider.getMeter('x').createHistogram('h');
+  const storage = Reflect.get(Reflect.get(histogram, '_writableMetricStorage'), '_deltaMetricStorage');
+  const measured = [];
+  const collections: WeakRef<object>[] = [];
+  for (let i = 0; i < 5; i++) {
+    const measurements = new Measurements(histogram, { i });
+    measurements.record(1);
+    measured.push(measurements);
+    collections.push(new WeakRef(Reflect.get(storage, '_activeCollectionStorage')));
+    await provider.forceFlush();
+    exporter.reset();
+  }
+  expect(await alive(collections)).toBeLessThanOrEqual(1); // the last, until something is measured again
+  expect(measured).toHaveLength(5);
+  await provider.shutdown();
 });
