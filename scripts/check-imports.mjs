@@ -4,8 +4,9 @@
  */
 
 // Imports run one way: auto → instrumentation-* → messaging-common → OpenTelemetry. No cycles within a package either,
-// except those that types alone make, which are gone when the program runs. And names of attributes, metrics and events
-// stand in `semconv.ts` alone, those of older conventions in files called `legacy.ts`.
+// except those that types alone make, which are gone when the program runs. Names of attributes, metrics and events
+// stand in `semconv.ts` alone, those of older conventions in files called `legacy.ts`. And what `otel.ts` holds of the API
+// is taken from there: the API's own exports are slow.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
@@ -30,6 +31,11 @@ const CONVENTION =
   /(['"`])((?:messaging|kafka|rabbitmq|aws|rpc|cloud|server|network|net|url|error|exception|otel)\.[a-z_.$]+)/g;
 const COMMENTS = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm;
 
+/** What `otel.ts` holds of the API. */
+const HELD = readFileSync(join(root, 'packages/messaging-common/src/otel.ts'), 'utf8')
+  .match(/(?<=^export const \{)[^}]*/gm)
+  .flatMap((names) => names.match(/\w+/g));
+
 const problems = [];
 for (const [folder, allowed] of Object.entries(ALLOWED)) {
   const graph = new Map();
@@ -42,13 +48,15 @@ for (const [folder, allowed] of Object.entries(ALLOWED)) {
         problems.push(`${where}: names of conventions belong into semconv.ts: ${name}`);
       }
     }
-    for (const { specifier, isType } of imports(text)) {
+    for (const { specifier, isType, names } of imports(text)) {
       if (specifier.startsWith('.')) {
         if (!isType) targets.push(locate(dirname(file), specifier));
       } else if (specifier.startsWith('@otel-messaging/') && !allowed.some((name) => specifier === name)) {
         problems.push(`${where}: must not import ${specifier}`);
       } else if (INSTRUMENTED.test(specifier) && !isType && folder !== 'test-utils') {
         problems.push(`${where}: imports the client ${specifier} at run time; use 'import type'`);
+      } else if (specifier === '@opentelemetry/api' && folder === 'packages/messaging-common' && !isType) {
+        for (const name of HELD) if (names.includes(name)) problems.push(`${where}: take ${name} from otel.ts`);
       } else if (specifier.includes('/incubating')) {
         problems.push(`${where}: unstable names are copied into semconv.ts, not imported`);
       }
@@ -67,11 +75,13 @@ function* sources(folder) {
 }
 
 function* imports(text) {
-  for (const [, type, specifier] of text.matchAll(/^(?:import|export)\s+(type\s)?[^;'"]*?from\s+['"]([^'"]+)['"]/gm)) {
-    yield { specifier, isType: type !== undefined };
+  const statements = text.matchAll(/^(?:import|export)\s+(type\s)?([^;'"]*?)from\s+['"]([^'"]+)['"]/gm);
+  for (const [, type, clause, specifier] of statements) {
+    const names = clause.replace(/\btype\s+\w+/g, '').match(/\w+/g) ?? [];
+    yield { specifier, isType: type !== undefined, names };
   }
   for (const [, specifier] of text.matchAll(/(?<!type )\brequire\(\s*['"]([^'"]+)['"]\s*\)/g)) {
-    yield { specifier, isType: false };
+    yield { specifier, isType: false, names: [] };
   }
 }
 
