@@ -212,6 +212,20 @@ test('an array that is frozen, or written to, before it is read does not mind', 
   expect(written).toEqual([{ Body: 'mine' }]);
 });
 
+test('an array that is emptied, and filled again, holds what the application put there', async () => {
+  await send();
+  await send();
+  const emptied = await receiveOne();
+  emptied.length = 0;
+  expect([...emptied.values()]).toEqual([]);
+  expect(emptied.map(({ Body }) => Body)).toEqual([]);
+  const filled = await receiveOne();
+  filled.length = 0;
+  filled.push({ Body: 'mine' });
+  expect(inspect(filled)).toBe("[ { Body: 'mine' } ]");
+  expect([filled[0]?.Body, filled.map(({ Body }) => Body), filled.length]).toEqual(['mine', ['mine'], 1]);
+});
+
 test('a copy of its properties has nothing but the message', async () => {
   await send();
   expect(Reflect.ownKeys({ ...(await receiveOne()) })).toEqual(['0']);

@@ -83,13 +83,14 @@ class Place {
   /** What the array holds, for those who only look. */
   static shown(messages: object[]): unknown {
     const at = Place.of(messages);
-    if (at === undefined) return Array.prototype.slice.call(messages);
+    if (at?.isIn(messages) !== true) return Array.prototype.slice.call(messages);
     // Not by its iterator, nor by its own methods: those handle messages.
     return Array.from({ length: messages.length }, (_, i) => (i === 0 ? at.message : messages[i]));
   }
 
-  get(): unknown {
-    if (this.disarm()) take(this.message);
+  /** @param from the array, or a proxy or a copy of it */
+  get(from: object): unknown {
+    if (this.disarm(from)) take(this.message);
     return this.message;
   }
 
@@ -102,15 +103,22 @@ class Place {
     this.message = value;
   }
 
-  private disarm(): boolean {
+  /** @param from what was read, whose accessor it was */
+  private disarm(from?: object): boolean {
     if (!this.isArmed) return false;
     this.isArmed = false;
     const { messages, message } = this;
+    // Emptied meanwhile, it is not to be filled again.
+    if (from !== messages && !this.isIn(messages)) return true;
     // An array that was sealed or frozen meanwhile keeps its accessor, which then just gives what is there.
     if (!Object.isExtensible(messages) || !Reflect.deleteProperty(messages, 0)) return true;
     messages[0] = message as object; // quicker than to define it over the accessor
     Reflect.deleteProperty(messages, PLACE);
     return true;
+  }
+
+  private isIn(messages: object[]): boolean {
+    return Object.getOwnPropertyDescriptor(messages, 0)?.get === ACCESSOR.get;
   }
 }
 
@@ -123,7 +131,7 @@ const ACCESSOR: PropertyDescriptor & ThisType<object> = {
   configurable: true,
   enumerable: true,
   get() {
-    return Place.of(this)?.get();
+    return Place.of(this)?.get(this);
   },
   set(value) {
     Place.of(this)?.set(value);
