@@ -15,6 +15,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { B3Propagator } from '@opentelemetry/propagator-b3';
 import { applyInstrumentation, deepFreeze, startTracing, type Tracing } from '@otel-messaging/test-utils';
 import { SqsInstrumentation } from '../src';
 import { lines, newClient, newQueue, ownAttributes, receive, remove, shownTraces, stringAttributes } from './sqs';
@@ -510,6 +511,23 @@ test('ten own attributes lose no trace: the X-Ray header carries it', async () =
   await context.with(ROOT_CONTEXT, () =>
     client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one', MessageAttributes })),
   );
+  for (const _ of await receive(client, QueueUrl)) await work();
+  expect(shownTraces(tracing)).toBe(
+    lines(`
+      send orders PRODUCER
+      └─ process orders CONSUMER  → send orders, receive orders
+         └─ work INTERNAL
+      receive orders CLIENT  → send orders
+    `),
+  );
+});
+
+test('the fields of another propagator are asked for, also of one that is registered later', async () => {
+  instrumentation.setConfig({ awsTraceHeader: 'off' });
+  await receive(client, QueueUrl, { WaitTimeSeconds: 0 });
+  await tracing.stop();
+  tracing = startTracing([instrumentation], { propagator: new B3Propagator() });
+  await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one' }));
   for (const _ of await receive(client, QueueUrl)) await work();
   expect(shownTraces(tracing)).toBe(
     lines(`

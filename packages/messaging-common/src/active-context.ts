@@ -5,7 +5,7 @@
 
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context } from '@opentelemetry/api';
-import { context as contextApi } from './otel';
+import { context as contextApi, contexts } from './otel';
 
 /** A context that was made active; the method that it has undoes it. */
 export interface Attachment {
@@ -25,7 +25,7 @@ export function attach(context: Context, earlier: Attachment | undefined): Attac
   if (earlier !== undefined) detach(earlier);
   const api = contextApi as unknown as Attaching;
   if (typeof api.attach === 'function') return api.attach(context);
-  const storage = (contextApi as unknown as ManagerHolder)._getContextManager?.()._asyncLocalStorage;
+  const storage = storageInForce();
   if (storage === undefined) return undefined; // another kind of manager: spans are made, but not active
   const attachment = new StorageAttachment(storage);
   storage.enterWith(context);
@@ -34,9 +34,9 @@ export function attach(context: Context, earlier: Attachment | undefined): Attac
 
 /** The same, never to be undone. */
 export function enter(context: Context): void {
-  const api = contextApi as unknown as Attaching & ManagerHolder;
+  const api = contextApi as unknown as Attaching;
   if (typeof api.attach === 'function') api.attach(context);
-  else api._getContextManager?.()._asyncLocalStorage?.enterWith(context);
+  else storageInForce()?.enterWith(context);
 }
 
 /** Never throws. */
@@ -67,6 +67,6 @@ interface Attaching {
 }
 
 /** AsyncLocalStorageContextManager of SDK 1.x and 2.x keeps its storage under this name. */
-interface ManagerHolder {
-  _getContextManager?(): { _asyncLocalStorage?: AsyncLocalStorage<Context> };
+function storageInForce(): AsyncLocalStorage<Context> | undefined {
+  return (contexts() as { readonly _asyncLocalStorage?: AsyncLocalStorage<Context> })._asyncLocalStorage;
 }

@@ -76,6 +76,7 @@ export class Instruments {
     return type === 'send' || type === 'create' ? this.sent : this.consumed;
   }
 
+  /** Measures how long operations of this type take. */
   durationOf(type: OperationType): Histogram {
     return type === 'process' ? this.processDuration : this.operationDuration;
   }
