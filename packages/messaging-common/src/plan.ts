@@ -13,6 +13,7 @@ import type { Instruments, Series } from './metrics';
 import type { Learned, OperationFacts } from './operation';
 import { isObservable } from './promises';
 import { ATTR_ERROR_TYPE, ATTR_MESSAGING_OPERATION_TYPE } from './semconv';
+import { PlanContents } from './span-contents';
 
 /**
  * All that can be known of an operation before it happens, computed once per destination: span name, attributes, the
@@ -24,6 +25,8 @@ export class OperationPlan {
   readonly attributes: Attributes;
   /** What it has besides, given after its start. */
   readonly details: Attributes | undefined;
+  /** Both, for a span of which nobody sees the start. */
+  readonly contents: PlanContents;
   readonly metricAttributes: Attributes;
   /** Of the metrics about the time that its messages were on their way. */
   readonly transitAttributes: Attributes;
@@ -41,6 +44,7 @@ export class OperationPlan {
     this.spanName = spanName(facts);
     this.attributes = operationAttributes(facts, config.semconv);
     this.details = detailAttributes(facts);
+    this.contents = new PlanContents({ ...this.attributes, ...this.details });
     this.metricAttributes = metricAttributes(facts, facts.type !== 'process');
     this.transitAttributes = transitAttributes(facts);
     this.isTrusted = isTrusted(config.trustIncoming, facts.destination?.name);

@@ -16,6 +16,7 @@ import { guard } from './errors';
 import { type Instruments, instrumentsOf } from './metrics';
 import { registered, trace as traceApi } from './otel';
 import { type Sampling, samplingOf, UNKNOWN } from './sampling';
+import { SpanContents } from './span-contents';
 
 /**
  * The tracer, instruments and propagator in force, looked up again only when somebody registered others.
@@ -26,6 +27,8 @@ export class Signals {
   tracer: Tracer | undefined;
   /** What its sampler will say in any case. */
   sampling: Sampling = UNKNOWN;
+  /** What gives its spans their attributes and links. */
+  contents = new SpanContents();
   /** Undefined where no meter provider is registered. */
   instruments: Instruments | undefined;
   carrier: Carrier | undefined;
@@ -82,6 +85,7 @@ export class Signals {
       isNoop(tracerProvider) ? undefined : tracerProvider?.getTracer(scopeName, scopeVersion),
     );
     this.sampling = guard(diag, 'read how a tracer samples', UNKNOWN, () => samplingOf(this.tracer));
+    this.contents = new SpanContents();
     this.carrier = guard(diag, 'use the propagator', undefined, () => propagator && new Carrier(propagator));
     if (metersChanged) {
       this.instruments = guard(diag, 'use the meter provider', undefined, () =>

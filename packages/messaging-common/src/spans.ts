@@ -56,15 +56,12 @@ export class Spans {
     startTime?: HrTime,
   ): Span {
     const { attributes, details, spanName } = plan;
-    const { startsUnseen } = this.signals.sampling;
-    const options = startsUnseen ? { kind, startTime } : { kind, attributes, links, startTime };
+    const { sampling, contents } = this.signals;
+    const options = sampling.startsUnseen ? { kind, startTime } : { kind, attributes, links, startTime };
     const span = tracer.startSpan(spanName, options, context);
     if (!span.isRecording()) return span;
-    if (startsUnseen) {
-      span.setAttributes(attributes);
-      if (links !== undefined && links.length > 0) span.addLinks(links);
-    }
-    if (details !== undefined) span.setAttributes(details);
+    if (sampling.startsUnseen) contents.give(span, plan.contents, links);
+    else if (details !== undefined) span.setAttributes(details);
     return span;
   }
 

@@ -1,0 +1,165 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+import type { Attributes, Link, Span } from '@opentelemetry/api';
+
+/** What all spans of a plan have. */
+export class PlanContents {
+  readonly count: number;
+  /** Whether each is one value, which nobody needs to copy or to look into. */
+  readonly arePlain: boolean;
+
+  constructor(readonly attributes: Attributes) {
+    const values = Object.values(attributes);
+    this.count = values.length;
+    this.arePlain = values.every(isPlain);
+  }
+}
+
+/**
+ * Gives spans that have just started their attributes and links. SDK 2.x looks at each by itself: its name, its kind, its
+ * length, how many there are before it. For those of a plan the answer is the same at each span: where the first was seen to
+ * have got all as it was, the next ones get it at once, in a third of the time (1 µs a message).
+ */
+export class SpanContents {
+  /** Undefined where no span was looked at yet, or where they are others. */
+  private layout: SpanLayout | undefined;
+  private hasLooked = false;
+
+  give(span: Span, contents: PlanContents, links: Link[] | undefined): void {
+    if (contents.arePlain && this.layout?.isOf(span) === true) {
+      this.layout.put(span, contents, links);
+      return;
+    }
+    span.setAttributes(contents.attributes);
+    if (links !== undefined && links.length > 0) span.addLinks(links);
+    if (this.hasLooked) return;
+    this.hasLooked = true;
+    this.layout = SpanLayout.of(span as SdkSpan, contents);
+  }
+}
+
+/** Where spans of the SDK keep what they are given. */
+class SpanLayout {
+  private constructor(private readonly methods: Pick<Span, (typeof METHODS)[number]>) {}
+
+  /**
+   * That of SDK 2.7 and later 2.x with its usual limits; known by the names of the class and of all fields, for one with others
+   * may do other things (3.x makes other links). Undefined for any other, where somebody has replaced a method, and where
+   * something came through changed.
+   */
+  static of(span: SdkSpan, contents: PlanContents): SpanLayout | undefined {
+    const { _spanLimits: limits, setAttribute, setAttributes, addLink, addLinks } = span;
+    const isKnown =
+      span.constructor?.name === 'SpanImpl' &&
+      Object.keys(span).sort().join() === FIELDS &&
+      METHODS.every((name) => String(span[name]).includes(TEXTS[name])) &&
+      Object.entries(LIMITS).every(([name, limit]) => limits?.[name as keyof SpanLimits] === limit);
+    if (!isKnown || span._attributesCount !== contents.count) return undefined;
+    const given = Object.entries(span.attributes);
+    if (given.length !== contents.count || given.some(([key, value]) => value !== contents.attributes[key])) {
+      return undefined;
+    }
+    return new SpanLayout({ setAttribute, setAttributes, addLink, addLinks });
+  }
+
+  /** Whether it is one of them, with the methods that it had then, and has nothing yet (a sampler's, say). */
+  isOf(span: Span): span is SdkSpan {
+    const { methods } = this;
+    return (
+      span.setAttribute === methods.setAttribute &&
+      span.setAttributes === methods.setAttributes &&
+      span.addLink === methods.addLink &&
+      span.addLinks === methods.addLinks &&
+      (span as SdkSpan)._attributesCount === 0
+    );
+  }
+
+  put(span: SdkSpan, { attributes, count }: PlanContents, links: Link[] | undefined): void {
+    Object.assign(span.attributes, attributes);
+    span._attributesCount = count;
+    if (links === undefined) return;
+    for (const link of links) {
+      const copy = span.links.length < LIMITS.linkCountLimit ? copyOf(link) : undefined;
+      if (copy === undefined) span.addLink(link);
+      else span.links.push(copy);
+    }
+  }
+}
+
+/** As the SDK keeps it; undefined where it has to look into it. */
+function copyOf({ context, attributes }: Link): Link | undefined {
+  let copy: Attributes | undefined;
+  let count = 0;
+  for (const key in attributes) {
+    const value = attributes[key];
+    if (!isPlain(value) || ++count > LIMITS.attributePerLinkCountLimit) return undefined;
+    copy ??= {};
+    copy[key] = value;
+  }
+  return copy === undefined ? { context } : { context, attributes: copy };
+}
+
+function isPlain(value: unknown): value is string | number | boolean {
+  const type = typeof value;
+  return type === 'string' || type === 'number' || type === 'boolean';
+}
+
+/** What is set where nobody sets anything. */
+const LIMITS = {
+  attributeCountLimit: 128,
+  attributeValueLengthLimit: Number.POSITIVE_INFINITY,
+  linkCountLimit: 128,
+  attributePerLinkCountLimit: 128,
+} as const;
+
+const METHODS = ['setAttribute', 'setAttributes', 'addLink', 'addLinks'] as const;
+
+/** Of the SDK's own methods; a wrapper has another text. */
+const TEXTS = {
+  setAttribute: 'this._attributesCount',
+  setAttributes: 'this.setAttribute(',
+  addLink: 'this._spanLimits',
+  addLinks: 'this.addLink(',
+} as const;
+
+const FIELDS = [
+  '_spanContext',
+  'kind',
+  'parentSpanContext',
+  'attributes',
+  'links',
+  'events',
+  'startTime',
+  'resource',
+  'instrumentationScope',
+  '_droppedAttributesCount',
+  '_droppedEventsCount',
+  '_droppedLinksCount',
+  '_attributesCount',
+  'name',
+  'status',
+  'endTime',
+  '_ended',
+  '_duration',
+  '_spanProcessor',
+  '_spanLimits',
+  '_attributeValueLengthLimit',
+  '_recordEndMetrics',
+  '_performanceStartTime',
+  '_performanceOffset',
+  '_startTimeProvided',
+]
+  .sort()
+  .join();
+
+type SpanLimits = { readonly [L in keyof typeof LIMITS]?: number };
+
+interface SdkSpan extends Span {
+  readonly attributes: Attributes;
+  readonly links: Link[];
+  readonly _spanLimits?: SpanLimits;
+  _attributesCount: number;
+}
