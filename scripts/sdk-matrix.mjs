@@ -6,7 +6,7 @@
 // npm run test:sdk [-- 2 | 3]: the packages as npm would publish them, installed into an application with SDK 2.x and 3.x.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -41,11 +41,14 @@ try {
   const tarballs = pack();
   for (const line of wanted.length > 0 ? wanted : Object.keys(LINES)) {
     assert.ok(LINES[line], `no such SDK line: ${line}`);
-    const result = JSON.parse(runApp(install(line, tarballs), line));
+    const app = install(line, tarballs);
+    const result = JSON.parse(run(app, 'app.cjs', line));
     assert.deepEqual(result.last, { body: 'order', baggage: 'a' });
     assert.deepEqual(result.chain, EXPECTED);
     for (const client of ['sqs', 'kafka', 'amqp'])
       assert.ok(result.counted[`${client} messaging.client.sent.messages`], `no metrics of ${client}`);
+    // Eight attributes and links; later only those that the SDK has to look into.
+    assert.deepEqual(JSON.parse(run(app, 'span-contents.cjs', line)), [8, 3, 3]);
     console.log(`SDK ${line}.x on Node ${process.versions.node}: ${result.chain.length} spans in one trace`);
   }
 } finally {
@@ -84,7 +87,7 @@ function install(line, tarballs) {
     join(app, 'package.json'),
     JSON.stringify({ private: true, dependencies: { ...sdk, ...clients, ...tarballs } }),
   );
-  copyFileSync(join(root, 'test-utils', 'sdk-matrix', 'app.cjs'), join(app, 'app.cjs'));
+  cpSync(join(root, 'test-utils', 'sdk-matrix'), app, { recursive: true });
   console.error(`installing an application with SDK ${line}.x ...`);
   execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund'], {
     cwd: app,
@@ -93,13 +96,13 @@ function install(line, tarballs) {
   return app;
 }
 
-function runApp(app, line) {
+function run(app, script, line) {
   const env = {
     ...process.env,
     ...brokers.env,
     SDK_TRACE: line === '2' ? '@opentelemetry/sdk-trace-base' : '@opentelemetry/sdk-trace',
   };
-  return execFileSync(process.execPath, ['app.cjs'], {
+  return execFileSync(process.execPath, [script], {
     cwd: app,
     env,
     encoding: 'utf8',

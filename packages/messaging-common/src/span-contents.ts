@@ -19,7 +19,7 @@ export class PlanContents {
 }
 
 /**
- * Gives spans that have just started their attributes and links. SDK 2.x looks at each by itself: its name, its kind, its
+ * Gives spans that have just started their attributes and links. The SDK looks at each by itself: its name, its kind, its
  * length, how many there are before it. For those of a plan the answer is the same at each span: where the first was seen to
  * have got all as it was, the next ones get it at once, in a third of the time (1 µs a message).
  */
@@ -35,7 +35,7 @@ export class SpanContents {
     }
     span.setAttributes(contents.attributes);
     if (links !== undefined && links.length > 0) span.addLinks(links);
-    if (this.hasLooked) return;
+    if (this.hasLooked || !contents.arePlain) return;
     this.hasLooked = true;
     this.layout = SpanLayout.of(span as SdkSpan, contents);
   }
@@ -43,18 +43,23 @@ export class SpanContents {
 
 /** Where spans of the SDK keep what they are given. */
 class SpanLayout {
-  private constructor(private readonly methods: Pick<Span, (typeof METHODS)[number]>) {}
+  private constructor(
+    private readonly methods: Pick<Span, (typeof METHODS)[number]>,
+    /** Whether a link with attributes says how many of them were dropped, also where none was. */
+    private readonly countsDropped: boolean,
+  ) {}
 
   /**
-   * That of SDK 2.7 and later 2.x with its usual limits; known by the names of the class and of all fields, for one with others
-   * may do other things (3.x makes other links). Undefined for any other, where somebody has replaced a method, and where
-   * something came through changed.
+   * That of SDK 2.7 and later 2.x, and of 3.x, with their usual limits; known by the names of the class and of all fields, for one
+   * with others may do other things. Undefined for any other, where somebody has replaced a method, and where something came
+   * through changed.
    */
   static of(span: SdkSpan, contents: PlanContents): SpanLayout | undefined {
     const { _spanLimits: limits, setAttribute, setAttributes, addLink, addLinks } = span;
+    const fields = Object.keys(span).sort().join();
     const isKnown =
       span.constructor?.name === 'SpanImpl' &&
-      Object.keys(span).sort().join() === FIELDS &&
+      (fields === FIELDS_2 || fields === FIELDS_3) &&
       METHODS.every((name) => String(span[name]).includes(TEXTS[name])) &&
       Object.entries(LIMITS).every(([name, limit]) => limits?.[name as keyof SpanLimits] === limit);
     if (!isKnown || span._attributesCount !== contents.count) return undefined;
@@ -62,7 +67,7 @@ class SpanLayout {
     if (given.length !== contents.count || given.some(([key, value]) => value !== contents.attributes[key])) {
       return undefined;
     }
-    return new SpanLayout({ setAttribute, setAttributes, addLink, addLinks });
+    return new SpanLayout({ setAttribute, setAttributes, addLink, addLinks }, fields === FIELDS_3);
   }
 
   /** Whether it is one of them, with the methods that it had then, and has nothing yet (a sampler's, say). */
@@ -82,24 +87,28 @@ class SpanLayout {
     span._attributesCount = count;
     if (links === undefined) return;
     for (const link of links) {
-      const copy = span.links.length < LIMITS.linkCountLimit ? copyOf(link) : undefined;
-      if (copy === undefined) span.addLink(link);
-      else span.links.push(copy);
+      const kept = span.links.length < LIMITS.linkCountLimit ? this.kept(link) : undefined;
+      if (kept === undefined) span.addLink(link);
+      else span.links.push(kept);
     }
   }
-}
 
-/** As the SDK keeps it; undefined where it has to look into it. */
-function copyOf({ context, attributes }: Link): Link | undefined {
-  let copy: Attributes | undefined;
-  let count = 0;
-  for (const key in attributes) {
-    const value = attributes[key];
-    if (!isPlain(value) || ++count > LIMITS.attributePerLinkCountLimit) return undefined;
-    copy ??= {};
-    copy[key] = value;
+  /** A link as the SDK keeps it; undefined where that has to look into it. */
+  private kept({ context, attributes }: Link): Link | undefined {
+    if (attributes === undefined) return { context };
+    let copy: Attributes | undefined;
+    let count = 0;
+    for (const key in attributes) {
+      const value = attributes[key];
+      if (!isPlain(value) || ++count > LIMITS.attributePerLinkCountLimit) return undefined;
+      copy ??= {};
+      copy[key] = value;
+    }
+    if (copy === undefined) return undefined;
+    return this.countsDropped
+      ? { context, attributes: copy, droppedAttributesCount: 0 }
+      : { context, attributes: copy };
   }
-  return copy === undefined ? { context } : { context, attributes: copy };
 }
 
 function isPlain(value: unknown): value is string | number | boolean {
@@ -146,14 +155,13 @@ const FIELDS = [
   '_duration',
   '_spanProcessor',
   '_spanLimits',
-  '_attributeValueLengthLimit',
   '_recordEndMetrics',
   '_performanceStartTime',
   '_performanceOffset',
   '_startTimeProvided',
-]
-  .sort()
-  .join();
+];
+const FIELDS_3 = FIELDS.sort().join();
+const FIELDS_2 = [...FIELDS, '_attributeValueLengthLimit'].sort().join();
 
 type SpanLimits = { readonly [L in keyof typeof LIMITS]?: number };
 

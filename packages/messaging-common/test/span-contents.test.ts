@@ -63,7 +63,7 @@ const shape = (span: Span) => Object.entries(span).filter(([field]) => !OWN.incl
 
 /** In their order, too, which deep equality does not look at. */
 function expectAlike(ours: Span, theirs: Span) {
-  expect(shape(ours)).toEqual(shape(theirs));
+  expect(shape(ours)).toStrictEqual(shape(theirs));
   expect(JSON.stringify(shape(ours))).toBe(JSON.stringify(shape(theirs)));
 }
 
@@ -140,15 +140,19 @@ test.each<[string, SpanLimits]>([
   }
 });
 
-test('a value that is more than one is copied by the SDK', () => {
-  const twins = new Twins().learn();
-  const ours = twins.start();
-  const list = ['a', 'b'];
-  const { isQuick, theirs } = twins.give(ours, new PlanContents({ ...ATTRIBUTES, list }));
-  expect(isQuick).toBe(false);
-  expectAlike(ours, theirs);
-  list.push('c');
-  expect(ours).toMatchObject({ attributes: { list: ['a', 'b'] } });
+test('a value that is more than one is copied by the SDK, and teaches nothing', () => {
+  const twins = new Twins();
+  for (const learn of [() => {}, () => twins.learn()]) {
+    learn();
+    const ours = twins.start();
+    const list = ['a', 'b'];
+    const { isQuick, theirs } = twins.give(ours, new PlanContents({ ...ATTRIBUTES, list }));
+    expect(isQuick).toBe(false);
+    expectAlike(ours, theirs);
+    list.push('c');
+    expect(ours).toMatchObject({ attributes: { list: ['a', 'b'] } });
+  }
+  expect(twins.give(twins.start()).isQuick).toBe(true);
 });
 
 test.each([0, 1])('attributes that a sampler gives from span %d on stay, and come first', (from) => {
