@@ -506,20 +506,21 @@ test('a context in the attributes of a foreign message is not trusted where the 
   expect(span?.links[0]?.context.spanId).toBe(SPAN_ID);
 });
 
+/** One message that was sent, received and worked on, all in one trace. */
+const ONE_MESSAGE = lines(`
+  send orders PRODUCER
+  └─ process orders CONSUMER  → send orders, receive orders
+     └─ work INTERNAL
+  receive orders CLIENT  → send orders
+`);
+
 test('ten own attributes lose no trace: the X-Ray header carries it', async () => {
   const MessageAttributes = ownAttributes(10);
   await context.with(ROOT_CONTEXT, () =>
     client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one', MessageAttributes })),
   );
   for (const _ of await receive(client, QueueUrl)) await work();
-  expect(shownTraces(tracing)).toBe(
-    lines(`
-      send orders PRODUCER
-      └─ process orders CONSUMER  → send orders, receive orders
-         └─ work INTERNAL
-      receive orders CLIENT  → send orders
-    `),
-  );
+  expect(shownTraces(tracing)).toBe(ONE_MESSAGE);
 });
 
 test('the fields of another propagator are asked for, also of one that is registered later', async () => {
@@ -529,12 +530,5 @@ test('the fields of another propagator are asked for, also of one that is regist
   tracing = startTracing([instrumentation], { propagator: new B3Propagator() });
   await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one' }));
   for (const _ of await receive(client, QueueUrl)) await work();
-  expect(shownTraces(tracing)).toBe(
-    lines(`
-      send orders PRODUCER
-      └─ process orders CONSUMER  → send orders, receive orders
-         └─ work INTERNAL
-      receive orders CLIENT  → send orders
-    `),
-  );
+  expect(shownTraces(tracing)).toBe(ONE_MESSAGE);
 });
