@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import {
   eventually,
+  freePorts,
   type OwnBroker,
   startOwnBroker,
   startTracing,
@@ -44,7 +45,7 @@ beforeAll(async () => {
     users: [{ name: USER, password: PASSWORD, tags: [] }],
     permissions: [{ user: USER, vhost: VHOST, ...permissions }],
   };
-  tlsPort = await freePort();
+  [tlsPort] = (await freePorts(1)) as [number];
   broker = await startOwnBroker('rabbitmq', {
     settings: [
       `listeners.ssl.1 = 127.0.0.1:${tlsPort}`,
@@ -164,12 +165,4 @@ function expectNoCredentials(metrics: unknown): void {
   const all = JSON.stringify([spans, metrics, logged]);
   expect(all).not.toMatch(/secret|us:er|p@s|p\/ss|p\?ss|p#ss/);
   expect(all).not.toContain(encoded(PASSWORD));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

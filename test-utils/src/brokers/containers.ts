@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { accepts, freePorts } from './ports';
+import { accepts, onFreePorts } from './ports';
 import { findProgram } from './programs';
 import { type BrokerName, type Log, type RunningBroker, Unavailable } from './running-broker';
 import { runTied } from './tied-process';
@@ -22,9 +22,10 @@ const ADDRESS = {
   rabbitmq: (port: number) => ({ RABBITMQ_URL: `amqp://guest:guest@127.0.0.1:${port}` }),
   kafka: (port: number) => ({ KAFKA_BROKERS: `127.0.0.1:${port}` }),
 };
+type InContainer = keyof typeof ADDRESS & BrokerName;
 
 /** A broker of `compose.yaml` in a container, under a project name of its own, on a free port. */
-export async function launchContainer(name: keyof typeof ADDRESS & BrokerName, log: Log): Promise<RunningBroker> {
+export async function launchContainer(name: InContainer, log: Log): Promise<RunningBroker> {
   const docker = await findProgram('docker');
   if (!docker) throw new Unavailable('no container engine (docker)');
   // The program may be there without an engine to talk to.
@@ -34,7 +35,10 @@ export async function launchContainer(name: keyof typeof ADDRESS & BrokerName, l
   await runTied([docker, 'compose', 'version']).catch(() => {
     throw new Unavailable('docker has no compose');
   });
-  const [port] = (await freePorts(1)) as [number];
+  return onFreePorts(1, (port) => launch(docker, name, port, log));
+}
+
+async function launch(docker: string, name: InContainer, port: number, log: Log): Promise<RunningBroker> {
   const project = `otel-messaging-${randomBytes(4).toString('hex')}`;
   const compose = [docker, 'compose', '-p', project, '-f', COMPOSE_FILE];
   const env = { RABBITMQ_PORT: String(port), KAFKA_PORT: String(port) };

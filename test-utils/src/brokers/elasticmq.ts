@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { cached } from './cache';
 import { suitableJava } from './java';
 import { fetchJars } from './maven';
-import { freePorts } from './ports';
+import { onFreePorts } from './ports';
 import { findProgram } from './programs';
 import { type Log, type RunningBroker, Unavailable } from './running-broker';
 import { TEST_ACCOUNT } from './sqs';
@@ -38,10 +38,13 @@ export async function launchElasticMq(log: Log): Promise<RunningBroker> {
     await fetchJars(ARTIFACTS, join(staging, 'jars'), java, log);
     await runTied([compiler, '-cp', join(staging, 'jars/*'), '-d', join(staging, 'classes'), SOURCE]);
   });
-  const [port] = await freePorts(1);
   const classes = `${join(folder, 'classes')}:${join(folder, 'jars/*')}`;
-  const server = new TiedProcess([java.program, ...JVM, '-cp', classes, 'ElasticMq', String(port)], { env: java.env });
-  await server.ready(/^ready$/m, START_TIMEOUT_MS);
+  const command = [java.program, ...JVM, '-cp', classes, 'ElasticMq'];
+  const { server, port } = await onFreePorts(1, async (port) => {
+    const server = new TiedProcess([...command, String(port)], { env: java.env });
+    await server.ready(/^ready$/m, START_TIMEOUT_MS);
+    return { server, port };
+  });
   return {
     name: 'sqs',
     how: `ElasticMQ ${VERSION} from Maven artifacts (127.0.0.1:${port})`,

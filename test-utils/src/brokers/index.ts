@@ -11,6 +11,7 @@ import { installedProgram, unpackedProgram } from './rabbitmq-program';
 import { type BrokerName, type Log, type OwnBroker, type RunningBroker, Unavailable } from './running-broker';
 import { launchSqs } from './sqs';
 
+export { freePorts } from './ports';
 export { RABBITMQ_WRITES_QUEUES_AFTER_MS } from './rabbitmq';
 export type { BrokerName, OwnBroker, RunningBroker } from './running-broker';
 

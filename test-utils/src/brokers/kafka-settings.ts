@@ -14,9 +14,8 @@ export const JVM = [
   '-Xshare:auto',
   '-Xlog:disable',
   '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-  // The two loggers that tell when it is ready and on which port.
+  // The logger that tells when it is ready.
   '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info',
-  '-Dorg.slf4j.simpleLogger.log.kafka.network.DataPlaneAcceptor=info',
 ];
 
 const SINGLE_NODE = {
@@ -45,7 +44,7 @@ const SINGLE_NODE = {
   'log.cleaner.dedupe.buffer.size': 2_097_152,
 };
 
-/** The text of `server.properties` for one node with its data in `folder`; port 0 lets the broker choose. */
+/** The text of `server.properties` for one node with its data in `folder`; its controller chooses a port by itself. */
 export function serverProperties(folder: string, port: number): string {
   const properties = {
     ...SINGLE_NODE,

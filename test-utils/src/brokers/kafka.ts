@@ -7,6 +7,7 @@ import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KAFKA_VERSION, type KafkaFiles, kafkaFiles, prepareClassArchive } from './kafka-files';
 import { JVM, serverProperties } from './kafka-settings';
+import { onFreePorts } from './ports';
 import type { Log, OwnBroker } from './running-broker';
 import { temporaryFolder } from './temporary-folder';
 import { TiedProcess } from './tied-process';
@@ -21,20 +22,19 @@ export async function launchKafka(log: Log): Promise<OwnBroker> {
   const files = await kafkaFiles(log);
   await prepareClassArchive(files, async (jvmOption) => {
     log('preparing a quick start (once)...');
-    const broker = await launch(files, [jvmOption]);
+    const broker = await onFreePorts(1, (port) => launch(files, port, [jvmOption]));
     await broker.halt('SIGTERM'); // the archive is written at an orderly end only
     await broker.stop();
   });
   const quick = existsSync(files.classArchive) ? [`-XX:SharedArchiveFile=${files.classArchive}`] : [];
-  return launch(files, quick);
+  return onFreePorts(1, (port) => launch(files, port, quick));
 }
 
-async function launch(files: KafkaFiles, jvmOptions: readonly string[]): Promise<OwnBroker> {
+async function launch(files: KafkaFiles, port: number, jvmOptions: readonly string[]): Promise<OwnBroker> {
   const folder = temporaryFolder('otel-messaging-kafka');
   const properties = join(folder.path, 'server.properties');
   const jvm = [...JVM, ...jvmOptions, `-Djava.io.tmpdir=${folder.path}`];
-  const start = async (port: number) => {
-    writeFileSync(properties, serverProperties(folder.path, port));
+  const start = async () => {
     const command = [files.java.program, ...jvm, '-cp', join(files.jars, '*'), 'kafka.Kafka', properties];
     const server = new TiedProcess(command, { cwd: folder.path, env: files.java.env, without: JAVA_OPTIONS });
     await server.ready(/Kafka Server started/, START_TIMEOUT_MS);
@@ -42,9 +42,8 @@ async function launch(files: KafkaFiles, jvmOptions: readonly string[]): Promise
   };
   try {
     cpSync(files.emptyStorage, join(folder.path, 'data'), { recursive: true });
-    let server = await start(0);
-    // The controller's listener opens first.
-    const [, port] = [...server.output.matchAll(/Awaiting socket connections on 127\.0\.0\.1:(\d+)/g)].at(-1)!;
+    writeFileSync(properties, serverProperties(folder.path, port));
+    let server = await start();
     return {
       name: 'kafka',
       how: `Kafka ${KAFKA_VERSION} from Maven artifacts (127.0.0.1:${port})`,
@@ -54,7 +53,7 @@ async function launch(files: KafkaFiles, jvmOptions: readonly string[]): Promise
       },
       halt: (signal = 'SIGTERM') => server.end(signal),
       async restart() {
-        server = await start(Number(port));
+        server = await start();
       },
       async stop() {
         await server.end('SIGKILL');

@@ -5,7 +5,7 @@
 
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { freePorts } from './ports';
+import { onFreePorts } from './ports';
 import type { RabbitmqProgram } from './rabbitmq-program';
 import type { OwnBroker } from './running-broker';
 import { temporaryFolder } from './temporary-folder';
@@ -13,10 +13,6 @@ import { TiedProcess } from './tied-process';
 
 /** Five seconds on a quiet machine; ten times that for a busy one. */
 const START_TIMEOUT_MS = 60_000;
-
-/** What server and epmd say when somebody took the port between our asking for a free one and their use of it. */
-const PORT_TAKEN = /eaddrinuse|already in use|already a epmd|failed to bind/i;
-const ATTEMPTS = 3;
 
 /**
  * Milliseconds after which a killed RabbitMQ knows the queues that were declared: its database keeps them in memory for two
@@ -28,20 +24,14 @@ export const RABBITMQ_WRITES_QUEUES_AFTER_MS = 4000;
  * A RabbitMQ of our own: user and password `guest`, virtual host `/`, nothing declared.
  * @param settings more lines of its configuration
  */
-export async function launchRabbitmq(program: RabbitmqProgram, settings: readonly string[] = []): Promise<OwnBroker> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await launch(program, settings);
-    } catch (error) {
-      if (attempt === ATTEMPTS || !PORT_TAKEN.test(String(error))) throw error;
-    }
-  }
+export function launchRabbitmq(program: RabbitmqProgram, settings: readonly string[] = []): Promise<OwnBroker> {
+  return onFreePorts(3, (port, distribution, names) => launch(program, { port, distribution, names }, settings));
 }
 
-async function launch(program: RabbitmqProgram, settings: readonly string[]): Promise<OwnBroker> {
+async function launch(program: RabbitmqProgram, ports: Ports, settings: readonly string[]): Promise<OwnBroker> {
+  const { port, names } = ports;
   const folder = temporaryFolder('otel-messaging-rabbitmq');
-  const [port, distribution, names] = (await freePorts(3)) as [number, number, number];
-  const env = serverEnvironment(program, folder.path, { port, distribution, names }, settings);
+  const env = serverEnvironment(program, folder.path, ports, settings);
   const options = { env, cwd: folder.path, without: /^(RABBITMQ_|ERL_)/ };
   // RabbitMQ would start this helper by itself, as a daemon that outlives it.
   const epmd = new TiedProcess([program.epmd, '-address', '127.0.0.1', '-port', String(names), '-d', '-d'], options);

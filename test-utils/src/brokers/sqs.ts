@@ -4,6 +4,7 @@
  */
 
 import { join } from 'node:path';
+import { onFreePorts } from './ports';
 import type { OwnBroker } from './running-broker';
 import { TiedProcess } from './tied-process';
 
@@ -16,13 +17,17 @@ const SERVER = join(__dirname, '..', '..', 'servers', 'strict-sqs.mjs');
 export const TEST_ACCOUNT = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_REGION: 'us-east-1' };
 
 /** An SQS and SNS server of our own, `servers/strict-sqs.mjs`. It keeps its queues in memory: a restart loses them. */
-export async function launchSqs(): Promise<OwnBroker> {
-  const start = async (port: string) => {
-    const server = new TiedProcess([process.execPath, SERVER], { env: { SQS_PORT: port } });
-    const [, used] = await server.ready(/^\{"port":(\d+)\}$/m, START_TIMEOUT_MS);
-    return { server, port: used! };
+export function launchSqs(): Promise<OwnBroker> {
+  return onFreePorts(1, launch);
+}
+
+async function launch(port: number): Promise<OwnBroker> {
+  const start = async () => {
+    const server = new TiedProcess([process.execPath, SERVER], { env: { SQS_PORT: String(port) } });
+    await server.ready(/^\{"port":\d+\}$/m, START_TIMEOUT_MS);
+    return server;
   };
-  let { server, port } = await start('0');
+  let server = await start();
   return {
     name: 'sqs',
     how: `fauxqs with the limits of Amazon (127.0.0.1:${port})`,
@@ -32,7 +37,7 @@ export async function launchSqs(): Promise<OwnBroker> {
     },
     halt: (signal = 'SIGTERM') => server.end(signal),
     async restart() {
-      ({ server, port } = await start(port));
+      server = await start();
     },
     stop: () => server.end('SIGKILL'),
   };
