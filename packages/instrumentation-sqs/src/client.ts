@@ -5,10 +5,10 @@
 
 import { context as contextApi } from '@opentelemetry/api';
 import { type AnyFunction, suppressed, type Telemetry } from '@otel-messaging/messaging-common';
+import { carryInputs, carryingCommand, carryingSubclassedCommand } from './carrying';
 import { type AwsClientLike, type ClientFacts, ClientState } from './client-state';
 import type { CommandType, CommandTypes } from './command-types';
 import type { SqsOptions } from './config';
-import { commandWith, subclassedCommandWith } from './copies';
 import type { Command, TracedCall } from './traced-call';
 
 /** A service of Amazon's, as far as its client is traced. */
@@ -61,19 +61,24 @@ export function tracedSend<Place>(
     const known = states.get(client);
     const current = options();
     if (known?.options === current) return known;
-    if (known === undefined) telemetry.guard('meet a client', undefined, () => service.meet?.(client));
+    if (known === undefined) telemetry.guard('meet a client', undefined, () => meet(client));
     const state = new ClientState(client, current, (key, facts) => service.placeOf(key, client, facts));
     states.set(client, state);
     return state;
   }
+
+  function meet(client: AwsClientLike): void {
+    service.meet?.(client);
+    carryInputs(telemetry, client);
+  }
 }
 
-/** The application's arguments, with a copy of its command that has the call's input. */
-function withCommand(args: readonly unknown[], { input }: TracedCall, isSubclass: boolean): unknown[] {
-  const command = args[0] as Command;
+/** The application's arguments; where the call has something to send besides, with a copy of its command that knows of it. */
+function withCommand(args: readonly unknown[], { carry }: TracedCall, isSubclass: boolean): unknown[] {
   const passed = [...args];
-  if (input !== command.input) {
-    passed[0] = isSubclass ? subclassedCommandWith(command, input) : commandWith(command, input);
+  if (carry !== undefined) {
+    const command = args[0] as Command;
+    passed[0] = isSubclass ? carryingSubclassedCommand(command, carry) : carryingCommand(command, carry);
   }
   return passed;
 }

@@ -35,27 +35,4 @@ export function copyWithout<T extends object>(original: T, isLeftOut: (name: str
   return copy as T;
 }
 
-/**
- * A command like this one, with another input; the command itself may be sent again. Both share the middleware stack, so
- * that what the application put on it runs.
- */
-export function commandWith<C extends object>(command: C, input: object): C {
-  const copy = Object.assign(Object.create(Object.getPrototypeOf(command)), command);
-  copy.input = input;
-  return copy;
-}
-
-/**
- * The same for a command of the application's own class. Its middleware is set up by the command itself, which may have
- * private fields; slower, since the command becomes a prototype.
- */
-export function subclassedCommandWith<C extends object>(command: C, input: object): C {
-  const setUp = (...args: unknown[]) => (command as unknown as SmithyCommand).resolveMiddleware(...args);
-  return Object.create(command, { input: { value: input, enumerable: true }, resolveMiddleware: { value: setUp } });
-}
-
-interface SmithyCommand {
-  resolveMiddleware(...args: unknown[]): unknown;
-}
-
 export type Writable<T> = { -readonly [K in keyof T]: T[K] };

@@ -48,13 +48,12 @@ export function attributesSize(attributes: MessageAttributes | undefined, measur
 export class BatchSize {
   private readonly added: MessageAttributes[] = [];
   private own: number | undefined;
-  private bound: number;
+  private bound: number | undefined;
 
-  constructor(private readonly entries: readonly Sized[]) {
-    this.bound = this.sum(atMost);
-  }
+  constructor(private readonly entries: readonly Sized[]) {}
 
   get atMost(): number {
+    this.bound ??= this.sum(atMost);
     return this.bound;
   }
 
@@ -65,7 +64,7 @@ export class BatchSize {
 
   add(attributes: MessageAttributes): void {
     this.added.push(attributes);
-    this.bound += attributesSize(attributes, atMost);
+    this.bound = this.atMost + attributesSize(attributes, atMost);
   }
 
   private sum(measure: Measure): number {

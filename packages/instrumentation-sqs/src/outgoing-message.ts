@@ -40,15 +40,15 @@ const MAX_ATTRIBUTES = 10;
  */
 export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
   /**
+   * @param written what the propagator in force writes
    * @param left told how much of a context each message leaves with
    * @param batch of the message, if it is an entry of one
-   * @param written what the propagator in force writes
    */
   constructor(
     private readonly options: WriterOptions,
-    private readonly left: (carrier: CarrierKind) => void,
-    private readonly batch?: BatchSize,
     private readonly written: () => Fields = writtenFields,
+    private readonly left?: (carrier: CarrierKind) => void,
+    private readonly batch?: BatchSize,
   ) {}
 
   get answersPerMessage(): boolean {
@@ -69,17 +69,18 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
 
   canCarry(message: OutgoingMessage): boolean {
     const canCarry = isWritable(message) && this.hasRoom(message);
-    if (!canCarry) this.left('none');
+    if (!canCarry) this.left?.('none');
     return canCarry;
   }
 
   write(message: OutgoingMessage, { fields, stale, spanContext }: OutgoingContext): OutgoingMessage | undefined {
     const { MessageAttributes: attributes } = message as WritableMessage;
-    const kept = attributes ? without(attributes, stale, fields) : undefined;
-    const rung = this.fitting(message, kept, fields);
+    const fitting = this.fitting(message as WritableMessage, stale, fields);
+    const rung = fitting?.rung;
+    const kept = fitting === undefined ? keptBeside(attributes, NOTHING, stale, fields) : fitting.kept;
     const hasHeader = this.headerIsFree(message, rung !== undefined);
     if (rung === undefined && !hasHeader) {
-      this.left('none'); // an earlier entry of the batch has taken the last bytes
+      this.left?.('none'); // an earlier entry of the batch has taken the last bytes
       return undefined;
     }
     const copy: Writable<WritableMessage> = copyOf(message as WritableMessage);
@@ -92,7 +93,7 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
     if (hasHeader) {
       this.putHeader(copy, formatTraceHeader(spanContext) + lineage());
     }
-    this.left(rung === undefined ? 'trace_header' : kindOf(rung, fields));
+    this.left?.(rung === undefined ? 'trace_header' : kindOf(rung, fields));
     return copy;
   }
 
@@ -110,21 +111,18 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
     // What is no attribute is the client's to refuse, not ours to replace.
     if (attributes && !areAttributes(attributes, fields)) return false;
     if (this.headerIsFree(message, false)) return Object.keys(fields).length > 0;
-    return this.fitting(message, attributes ? without(attributes, W3C, fields) : undefined, fields) !== undefined;
+    return this.fitting(message, W3C, fields) !== undefined;
   }
 
-  /** The most of the fields that fit beside the attributes kept, as attributes. */
-  private fitting(
-    message: OutgoingMessage,
-    kept: MessageAttributes | undefined,
-    fields: OutgoingContext['fields'],
-  ): MessageAttributes | undefined {
-    const free = kept === undefined ? MAX_ATTRIBUTES : MAX_ATTRIBUTES - countOf(kept);
+  /** The most of the fields that fit beside the attributes that stay, as attributes; and those that stay. */
+  private fitting(message: WritableMessage, stale: readonly string[], fields: Fields): Fitting | undefined {
     const names = Object.keys(fields);
-    if (names.length === 0 || free < 1) return undefined;
-    for (const rung of rungs(names)) {
-      const attributes = rung.length > free ? undefined : carrierAttributes(rung, fields);
-      if (attributes !== undefined && this.hasBytesFor(attributes, message, kept)) return attributes;
+    if (names.length === 0) return undefined;
+    for (const each of rungs(names)) {
+      const kept = keptBeside(message.MessageAttributes, each, stale, fields);
+      if (each.length > MAX_ATTRIBUTES - (kept === undefined ? 0 : countOf(kept))) continue;
+      const rung = carrierAttributes(each, fields);
+      if (rung !== undefined && this.hasBytesFor(rung, message, kept)) return { rung, kept };
     }
     return undefined;
   }
@@ -162,6 +160,13 @@ interface WritableMessage extends OutgoingMessage {
   readonly MessageSystemAttributes?: MessageAttributes;
 }
 
+/** Fields as attributes, and the message's own that stay beside them. */
+interface Fitting {
+  readonly rung: MessageAttributes;
+  readonly kept: MessageAttributes | undefined;
+}
+
+const NOTHING: readonly string[] = [];
 const W3C = ['traceparent', 'tracestate'];
 
 function kindOf(rung: MessageAttributes, fields: OutgoingContext['fields']): CarrierKind {
@@ -180,20 +185,30 @@ function isMap(value: unknown): boolean {
 
 /** Whether everything that has the name of a field is an attribute. */
 function areAttributes(attributes: MessageAttributes, fields: Fields): boolean {
-  const names = namesOf(W3C, fields);
+  const names = namesOf([...W3C, ...Object.keys(fields)]);
   for (const name of Object.keys(attributes)) {
     if (names.has(name.toLowerCase()) && !isAttribute(attributes[name])) return false;
   }
   return true;
 }
 
-/** The attributes less those of these names, in any letter case; the same object if there are none. */
-function without(attributes: MessageAttributes, stale: readonly string[], fields: Fields): MessageAttributes {
-  const names = namesOf(stale, fields);
+/**
+ * The attributes that stay beside some of the fields: all but those of the same names, in any letter case, and those of an older
+ * context. Baggage of the application's stays where ours is left out. The same object if all stay.
+ */
+function keptBeside(
+  attributes: MessageAttributes | null | undefined,
+  written: readonly string[],
+  stale: readonly string[],
+  fields: Fields,
+): MessageAttributes | undefined {
+  if (!attributes) return undefined;
+  const names = namesOf([...stale, ...written]);
+  if ('baggage' in fields && !written.includes('baggage')) names.delete('baggage');
   const isStale = (name: string) => names.has(name.toLowerCase());
   return Object.keys(attributes).some(isStale) ? likeIt(attributes, copyWithout(attributes, isStale)) : attributes;
 }
 
-function namesOf(stale: readonly string[], fields: Fields): ReadonlySet<string> {
-  return new Set([...stale, ...Object.keys(fields)].map((name) => name.toLowerCase()));
+function namesOf(fields: readonly string[]): Set<string> {
+  return new Set(fields.map((name) => name.toLowerCase()));
 }

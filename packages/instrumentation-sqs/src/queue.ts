@@ -15,7 +15,10 @@ import { type Fields, rememberedFields } from './written-fields';
 
 /** A queue as one client sees it: its plans, made on first use, and how its messages are read and written. */
 export class Queue {
+  /** Of messages as they are sent. */
   readonly writer: OutgoingWriter;
+  /** Of messages that are about to be: what it writes is not told. */
+  readonly asking: OutgoingWriter;
   readonly reader: IncomingReader;
   private readonly written: () => Fields;
   private readonly left: (carrier: CarrierKind) => void;
@@ -31,7 +34,8 @@ export class Queue {
     this.messageOptions = { ...options, captureBodySize: telemetry.config.captureBodySize };
     this.written = rememberedFields(telemetry);
     this.left = leavings(telemetry, () => this.plan('send'), queueName(facts.url));
-    this.writer = new OutgoingWriter(this.messageOptions, this.left, undefined, this.written);
+    this.writer = new OutgoingWriter(this.messageOptions, this.written, this.left);
+    this.asking = new OutgoingWriter(this.messageOptions, this.written);
     this.reader = new IncomingReader(this.messageOptions);
   }
 
@@ -48,8 +52,12 @@ export class Queue {
     return plan;
   }
 
-  /** A writer for the entries of one batch, which share a limit of bytes. */
+  /** The same for the entries of one batch, which share a limit of bytes. */
   batchWriter(entries: readonly OutgoingMessage[]): OutgoingWriter {
-    return new OutgoingWriter(this.messageOptions, this.left, new BatchSize(entries), this.written);
+    return new OutgoingWriter(this.messageOptions, this.written, this.left, new BatchSize(entries));
+  }
+
+  batchAsking(entries: readonly OutgoingMessage[]): OutgoingWriter {
+    return new OutgoingWriter(this.messageOptions, this.written, undefined, new BatchSize(entries));
   }
 }

@@ -4,35 +4,50 @@
  */
 
 import { followIndex, letGoOfTaken, type ReceiveOperation, type Telemetry } from '@otel-messaging/messaging-common';
+import type { Carry } from './carrying';
 import { copyOf } from './copies';
 import type { IncomingMessage } from './incoming-message';
 import { requestIdAttribute } from './operations';
 import type { Queue } from './queue';
 import { note, Received, rememberReceipt } from './received';
-import { type AskedAttributes, askedBy } from './received-attributes';
+import { type AskedAttributes, askedBy, type ReceiveRequest, withoutAddedFields } from './received-attributes';
 import { type Command, TracedCall } from './traced-call';
 
 /** `ReceiveMessage`; undefined where nothing is to be recorded. */
 export function receiveMessage(telemetry: Telemetry, queue: Queue, { input }: Command): TracedCall | undefined {
-  const asked = askedBy(input, queue.systemNamesField);
-  const extended = asked.extended(input, telemetry.signals.carrier?.fields ?? NONE);
   if (queue.followsIndex) letGoOfTaken();
   const operation = telemetry.startReceive(queue.plan('receive'));
-  return operation && new ReceiveCall(telemetry, operation, extended, asked, queue);
+  return operation && new ReceiveCall(telemetry, operation, input, queue);
 }
 
 /** Where no propagator is registered. */
 const NONE: readonly string[] = [];
 
 class ReceiveCall extends TracedCall<ReceiveOperation> {
+  /** Undefined for as long as nothing more was asked for than the application does. */
+  private asked: AskedAttributes | undefined;
+  private readonly names: unknown;
+
   constructor(
     telemetry: Telemetry,
     private readonly receive: ReceiveOperation,
-    readonly input: object,
-    private readonly asked: AskedAttributes,
+    private input: ReceiveRequest,
     private readonly queue: Queue,
   ) {
     super(telemetry, receive);
+    this.names = input.MessageAttributeNames;
+  }
+
+  override get carry(): Carry {
+    return (input) => {
+      const fields = this.telemetry.signals.carrier?.fields ?? NONE;
+      const own = withoutAddedFields(input as ReceiveRequest, this.names, fields);
+      const asked = askedBy(own, this.queue.systemNamesField);
+      const extended = asked.extended(own, fields);
+      this.input = input;
+      this.asked = asked;
+      return extended;
+    };
   }
 
   protected finish(output: object): unknown {
@@ -66,7 +81,7 @@ class ReceiveCall extends TracedCall<ReceiveOperation> {
     for (let i = 0; i < messages.length; i++) {
       const message = messages[i] as IncomingMessage;
       const received = new Received(message.MessageId, message.Attributes, message.MessageAttributes);
-      const visible = this.asked.visible(message);
+      const visible = this.asked?.visible(message) ?? message;
       note(visible, received);
       if (visible !== message) messages[i] = visible;
       rememberReceipt(visible.ReceiptHandle, received);

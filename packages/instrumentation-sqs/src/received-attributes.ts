@@ -107,6 +107,20 @@ export function askedBy(request: ReceiveRequest, systemField: SystemNamesField):
   return asksForNothing ? NOTHING_ASKED[systemField] : new AskedAttributes(request, systemField);
 }
 
+/**
+ * The request less the fields of a context that it has come to ask for since the call began: upstream's instrumentation, where it
+ * is registered too, adds them to the application's own request.
+ * @param began the attribute names that the application asked for
+ */
+export function withoutAddedFields<R extends ReceiveRequest>(request: R, began: unknown, fields: readonly string[]): R {
+  const { MessageAttributeNames: names } = request;
+  if (names === began || !Array.isArray(names)) return request;
+  const isAdded = (name: unknown) => fields.includes(name as string) && !(Array.isArray(began) && began.includes(name));
+  return names.some(isAdded)
+    ? Object.assign(copyOf(request), { MessageAttributeNames: names.filter((name) => !isAdded(name)) })
+    : request;
+}
+
 function isNothing(names: unknown): boolean {
   return names === undefined || (Array.isArray(names) && names.length === 0);
 }

@@ -4,6 +4,8 @@
  */
 
 import type { BatchSendOperation, SendOperation, Telemetry } from '@otel-messaging/messaging-common';
+import { carriedEntries } from './carried-entries';
+import type { Carry } from './carrying';
 import { copyOf } from './copies';
 import { entryOutcomes, messageId } from './operations';
 import type { OutgoingMessage } from './outgoing-message';
@@ -13,55 +15,74 @@ import { type Command, entriesOf, TracedCall } from './traced-call';
 
 /** `SendMessage`; undefined where nothing is to be recorded. */
 export function sendMessage(telemetry: Telemetry, queue: Queue, { input }: Command): TracedCall | undefined {
-  const operation = telemetry.startSend<OutgoingMessage>(queue.plan('send'), input, queue.writer);
-  return operation && new SendCall(telemetry, operation, input);
+  const operation = telemetry.startSend<OutgoingMessage>(queue.plan('send'), input, queue.asking);
+  return operation && new SendCall(telemetry, operation, queue);
 }
 
 /** `SendMessageBatch`; undefined also for what is no list of entries. */
 export function sendMessageBatch(telemetry: Telemetry, queue: Queue, { input }: Command): TracedCall | undefined {
   const entries = entriesOf<OutgoingMessage>(input);
   if (entries === undefined) return undefined;
-  const operation = telemetry.startBatchSend(queue.plan('sendBatch'), entries, queue.batchWriter(entries), () =>
+  const operation = telemetry.startBatchSend(queue.plan('sendBatch'), entries, queue.batchAsking(entries), () =>
     queue.plan('create'),
   );
-  return operation && new BatchSendCall(telemetry, operation, input, entries);
+  return operation && new BatchSendCall(telemetry, operation, queue, entries);
 }
 
 class SendCall extends TracedCall<SendOperation<OutgoingMessage>> {
-  readonly input: object;
+  /** What the application has sent, and what we made of it. */
+  private own: OutgoingMessage | undefined;
+  private sent: OutgoingMessage | undefined;
 
   constructor(
     telemetry: Telemetry,
     operation: SendOperation<OutgoingMessage>,
-    private readonly own: OutgoingMessage,
+    private readonly queue: Queue,
   ) {
     super(telemetry, operation);
-    this.input = operation.message;
+  }
+
+  override get carry(): Carry {
+    return (input) => {
+      this.own = input;
+      this.sent = this.operation?.carriedBy(this.own, this.queue.writer) ?? input;
+      return this.sent;
+    };
   }
 
   protected finish(output: object): unknown {
     this.operation?.end({ attributes: Object.assign(this.requestAttributes(output), messageId(output)) });
-    return this.input === this.own ? output : withOwnChecksums(output, this.own);
+    return this.own === undefined || this.sent === this.own ? output : withOwnChecksums(output, this.own);
   }
 }
 
 class BatchSendCall extends TracedCall<BatchSendOperation<OutgoingMessage>> {
-  readonly input: object;
+  /** What the application has sent where we made something else of it. */
+  private own: readonly OutgoingMessage[] | undefined;
 
   constructor(
     telemetry: Telemetry,
     operation: BatchSendOperation<OutgoingMessage>,
-    private readonly own: object,
+    private readonly queue: Queue,
     private readonly entries: readonly OutgoingMessage[],
   ) {
     super(telemetry, operation);
-    this.input = operation.messages.every((message, i) => message === entries[i])
-      ? own
-      : Object.assign(copyOf(own), { Entries: operation.messages });
+  }
+
+  override get carry(): Carry {
+    return (input) => {
+      const { operation, entries, queue } = this;
+      const own = entriesOf<OutgoingMessage>(input);
+      if (own === undefined || operation === undefined) return input;
+      const sent = carriedEntries(operation, entries, own, queue.batchWriter(own));
+      if (sent === own) return input;
+      this.own = own;
+      return Object.assign(copyOf(input), { Entries: sent });
+    };
   }
 
   protected finish(output: object): unknown {
     this.end(output, entryOutcomes(this.entries, output));
-    return this.input === this.own ? output : withOwnBatchChecksums(output, this.entries);
+    return this.own === undefined ? output : withOwnBatchChecksums(output, this.own);
   }
 }

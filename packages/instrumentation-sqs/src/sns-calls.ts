@@ -4,6 +4,8 @@
  */
 
 import type { BatchSendOperation, SendOperation, Telemetry } from '@otel-messaging/messaging-common';
+import { carriedEntries } from './carried-entries';
+import type { Carry } from './carrying';
 import { copyOf } from './copies';
 import { entryOutcomes, messageId } from './operations';
 import type { OutgoingMessage } from './outgoing-message';
@@ -12,26 +14,33 @@ import { type Command, entriesOf, TracedCall } from './traced-call';
 
 /** `Publish`; undefined where nothing is to be recorded. */
 export function publish(telemetry: Telemetry, topic: Topic, { input }: Command): TracedCall | undefined {
-  const operation = telemetry.startSend<OutgoingMessage>(topic.plan('publish'), input, topic.writer);
-  return operation && new (topic.isDirect ? DirectPublishCall : PublishCall)(telemetry, operation);
+  const operation = telemetry.startSend<OutgoingMessage>(topic.plan('publish'), input, topic.asking);
+  return operation && new (topic.isDirect ? DirectPublishCall : PublishCall)(telemetry, operation, topic);
 }
+
+const ENTRIES = 'PublishBatchRequestEntries';
 
 /** `PublishBatch`; undefined also for what is no list of entries. */
 export function publishBatch(telemetry: Telemetry, topic: Topic, { input }: Command): TracedCall | undefined {
-  const entries = entriesOf<OutgoingMessage>(input, 'PublishBatchRequestEntries');
+  const entries = entriesOf<OutgoingMessage>(input, ENTRIES);
   if (entries === undefined) return undefined;
-  const operation = telemetry.startBatchSend(topic.plan('publishBatch'), entries, topic.batchWriter(entries), () =>
+  const operation = telemetry.startBatchSend(topic.plan('publishBatch'), entries, topic.batchAsking(entries), () =>
     topic.plan('create'),
   );
-  return operation && new PublishBatchCall(telemetry, operation, input, entries);
+  return operation && new PublishBatchCall(telemetry, operation, topic, entries);
 }
 
 class PublishCall extends TracedCall<SendOperation<OutgoingMessage>> {
-  readonly input: object;
-
-  constructor(telemetry: Telemetry, operation: SendOperation<OutgoingMessage>) {
+  constructor(
+    telemetry: Telemetry,
+    operation: SendOperation<OutgoingMessage>,
+    private readonly topic: Topic,
+  ) {
     super(telemetry, operation);
-    this.input = operation.message;
+  }
+
+  override get carry(): Carry {
+    return (input) => this.operation?.carriedBy(input, this.topic.writer) ?? input;
   }
 
   protected finish(output: object): unknown {
@@ -49,17 +58,23 @@ class DirectPublishCall extends PublishCall {
 }
 
 class PublishBatchCall extends TracedCall<BatchSendOperation<OutgoingMessage>> {
-  readonly input: object;
-
   constructor(
     telemetry: Telemetry,
     operation: BatchSendOperation<OutgoingMessage>,
-    own: object,
+    private readonly topic: Topic,
     private readonly entries: readonly OutgoingMessage[],
   ) {
     super(telemetry, operation);
-    const isSame = operation.messages.every((message, i) => message === entries[i]);
-    this.input = isSame ? own : Object.assign(copyOf(own), { PublishBatchRequestEntries: operation.messages });
+  }
+
+  override get carry(): Carry {
+    return (input) => {
+      const { operation, entries, topic } = this;
+      const own = entriesOf<OutgoingMessage>(input, ENTRIES);
+      if (own === undefined || operation === undefined) return input;
+      const sent = carriedEntries(operation, entries, own, topic.batchWriter(own));
+      return sent === own ? input : Object.assign(copyOf(input), { [ENTRIES]: sent });
+    };
   }
 
   protected finish(output: object): unknown {

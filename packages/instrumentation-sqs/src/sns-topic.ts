@@ -14,7 +14,10 @@ import { type Fields, rememberedFields } from './written-fields';
 
 /** A topic as one client sees it, or all phones and mobile endpoints together: its plans, and how its messages are written. */
 export class Topic {
+  /** Of messages as they are sent. */
   readonly writer: OutgoingWriter;
+  /** Of messages that are about to be: what it writes is not told. */
+  readonly asking: OutgoingWriter;
   private readonly writerOptions: WriterOptions;
   private readonly written: () => Fields;
   private readonly left: (carrier: CarrierKind) => void;
@@ -29,7 +32,8 @@ export class Topic {
     this.written = rememberedFields(telemetry);
     this.left = leavings(telemetry, () => this.plan('publish'), topicName(facts.arn));
     const Writer = this.isDirect ? DirectWriter : PublishWriter;
-    this.writer = new Writer(this.writerOptions, this.left, undefined, this.written);
+    this.writer = new Writer(this.writerOptions, this.written, this.left);
+    this.asking = new Writer(this.writerOptions, this.written);
   }
 
   /** Whether messages go to a person's phone or device, where no consumer reads a context. */
@@ -45,11 +49,19 @@ export class Topic {
     return plan;
   }
 
-  /** A writer for the entries of one batch, which share a limit of bytes, and a request with one header for all. */
+  /** The same for the entries of one batch, which share a limit of bytes, and a request with one header for all. */
   batchWriter(entries: readonly OutgoingMessage[]): OutgoingWriter {
+    return this.ofBatch(entries, this.left);
+  }
+
+  batchAsking(entries: readonly OutgoingMessage[]): OutgoingWriter {
+    return this.ofBatch(entries);
+  }
+
+  private ofBatch(entries: readonly OutgoingMessage[], left?: (carrier: CarrierKind) => void): OutgoingWriter {
     const options: WriterOptions = { ...this.writerOptions, awsTraceHeader: 'off' };
     const Writer = this.isDirect ? DirectWriter : OutgoingWriter;
-    return new Writer(options, this.left, new BatchSize(entries), this.written);
+    return new Writer(options, this.written, left, new BatchSize(entries));
   }
 }
 

@@ -5,6 +5,7 @@
 
 import type { Attributes } from '@opentelemetry/api';
 import type { ActiveOperation, Outcome, Telemetry } from '@otel-messaging/messaging-common';
+import type { Carry } from './carrying';
 import { requestAttributes } from './operations';
 
 /** A command of the application, as far as it concerns us. */
@@ -12,11 +13,8 @@ export interface Command {
   readonly input: object;
 }
 
-/** A call of the client that is traced: what to send in place of the application's command, and what to do after. */
+/** A call of the client that is traced: what to send in place of the application's input, and what to do after. */
 export abstract class TracedCall<O extends ActiveOperation = ActiveOperation> {
-  /** The input to send: the command's own, or a copy. */
-  abstract readonly input: object;
-
   constructor(
     protected readonly telemetry: Telemetry,
     /** Undefined where nothing is recorded of the call itself. */
@@ -26,6 +24,11 @@ export abstract class TracedCall<O extends ActiveOperation = ActiveOperation> {
   /** Whether the call's own span, or the lack of one, says all that is to be said, so that others make none beside it. */
   get hasOwnSpan(): boolean {
     return true;
+  }
+
+  /** What to make of the input when it is sent; undefined where it stays as it is. */
+  get carry(): Carry | undefined {
+    return undefined;
   }
 
   /** What to hand to the application in place of the client's answer. */

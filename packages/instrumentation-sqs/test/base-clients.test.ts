@@ -32,6 +32,8 @@ afterAll(() => {
   client.destroy();
 });
 
+/** After ours has written into the request. */
+const LATE = { step: 'build' } as const;
 const names = () => tracing.spans().map(({ name }) => name.replace(/ .*/, ''));
 const message = (QueueUrl: string) => new SendMessageCommand({ QueueUrl, MessageBody: 'one' });
 
@@ -72,10 +74,14 @@ test('so are subclasses, with a send of their own too, and each call has one spa
 test('the field for system attributes is that of the application, or the one that each version knows', async () => {
   const QueueUrl = await newQueue(client);
   const inputs: object[] = [];
-  client.middlewareStack.add((next, { commandName }) => (args) => {
-    if (commandName === 'ReceiveMessageCommand') inputs.push(args.input);
-    return next(args);
-  });
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) => {
+        if (commandName === 'ReceiveMessageCommand') inputs.push(args.input);
+        return next(args);
+      },
+    LATE,
+  );
   await client.send(new ReceiveMessageCommand({ QueueUrl }));
   await client.send(new ReceiveMessageCommand({ QueueUrl, MessageSystemAttributeNames: ['SenderId'] }));
   expect(

@@ -4,7 +4,7 @@
  */
 
 import { deepFreeze } from '@otel-messaging/test-utils';
-import { commandWith, copyOf, copyWithout, subclassedCommandWith } from '../src/copies';
+import { copyOf, copyWithout } from '../src/copies';
 
 test('a frozen object gives a copy that can be changed', () => {
   const original = deepFreeze({ a: 1, b: { c: 2 } });
@@ -36,28 +36,4 @@ test('an object without a prototype is copied', () => {
 
 test('a copy without some properties keeps the order of the others', () => {
   expect(Object.keys(copyWithout({ a: 1, b: 2, c: 3 }, (name) => name === 'b'))).toEqual(['a', 'c']);
-});
-
-describe.each([
-  ['a command', commandWith],
-  ['a command of a subclass', subclassedCommandWith],
-])('%s', (_, withInput) => {
-  class Command {
-    readonly middlewareStack = {};
-    constructor(readonly input: object) {}
-    resolveMiddleware(): unknown {
-      return this.middlewareStack;
-    }
-  }
-
-  test('with another input is of its class, shares its stack, and leaves it as it was', () => {
-    const command = Object.freeze(new Command({ a: 1 }));
-    const copy = withInput(command, { a: 2 });
-    expect(copy).toBeInstanceOf(Command);
-    expect(copy.constructor).toBe(Command);
-    expect(copy.input).toEqual({ a: 2 });
-    expect({ ...copy }.input).toEqual({ a: 2 }); // as middleware hands it on
-    expect(copy.resolveMiddleware()).toBe(command.middlewareStack);
-    expect(command.input).toEqual({ a: 1 });
-  });
 });

@@ -27,6 +27,7 @@ beforeEach(() => left.splice(0));
 function writer(awsTraceHeader: 'always' | 'fallback' | 'off' = 'off', batch?: BatchSize, maxMessageBytes = MIB) {
   return new OutgoingWriter(
     { awsTraceHeader, maxMessageBytes, captureBodySize: false },
+    undefined,
     (carrier) => left.push(carrier),
     batch,
   );
@@ -87,6 +88,16 @@ describe('the ladder', () => {
     const written = write(writer(), { MessageAttributes: { ...ownAttributes(8), ...stale } }, outgoing(TRACE_STATE));
     expect(added(written)).toEqual(['traceparent', 'tracestate']);
     expect(written?.MessageAttributes?.['traceparent']?.StringValue).toBe(traceparent);
+  });
+
+  test.each(['baggage', 'Baggage'])("an attribute %s of the application's own stays where ours has no room", (name) => {
+    const luggage = stringAttributes({ [name]: 'three suitcases' });
+    const beside = (count: number, by = writer()) =>
+      added(write(by, { MessageAttributes: { ...ownAttributes(count), ...luggage } }, outgoing(BAGGAGE)));
+    expect(beside(8)).toEqual(['traceparent', 'baggage']); // replaced
+    expect(beside(9)).toBeUndefined();
+    expect(beside(9, writer('fallback'))).toEqual([name]);
+    expect(left).toEqual(['complete', 'none', 'trace_header']);
   });
 
   test('fields of another propagator go together or not at all', () => {

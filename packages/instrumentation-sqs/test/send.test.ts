@@ -290,7 +290,7 @@ test('a command may be sent again, and what the application put on its stack run
       seen.push(Object.keys(args.input.MessageAttributes ?? {}));
       return next(args);
     },
-    { step: 'initialize', name: 'watch' },
+    { step: 'build', name: 'watch' },
   );
   const { input } = command;
   Object.freeze(command);
