@@ -4,11 +4,13 @@
  */
 
 import { context as contextApi } from '@opentelemetry/api';
-import { type AnyFunction, suppressed, type Telemetry } from '@otel-messaging/messaging-common';
-import { carryInputs, carryingCommand, carryingSubclassedCommand } from './carrying';
+import type { AnyFunction, Telemetry } from '@otel-messaging/messaging-common';
+import { CARRY, carryInputs } from './carrying';
 import { type AwsClientLike, type ClientFacts, ClientState } from './client-state';
 import type { CommandType, CommandTypes } from './command-types';
 import type { SqsOptions } from './config';
+import { markedCommand } from './marked-commands';
+import { withoutSpans } from './silence';
 import type { Command, TracedCall } from './traced-call';
 
 /** A service of Amazon's, as far as its client is traced. */
@@ -41,8 +43,9 @@ export function tracedSend<Place>(
     const type = service.commands.of(args[0]);
     const call = type && start(this, type, args[0] as Command);
     if (call === undefined) return original.apply(this, args);
-    const inner = call.hasOwnSpan && (isShared() || options().suppressHttpSpans) ? silent : original;
-    return perform(call, inner, this, withCommand(args, call, type?.isSubclass === true));
+    const isSilent = call.hasOwnSpan && (isShared() || options().suppressHttpSpans);
+    const passed = withCommand(args, call, isSilent, type?.isSubclass === true);
+    return perform(call, isSilent ? silent : original, this, passed);
   };
 
   function start(client: AwsClientLike, type: CommandType<Place>, command: Command): TracedCall | undefined {
@@ -73,13 +76,18 @@ export function tracedSend<Place>(
   }
 }
 
-/** The application's arguments; where the call has something to send besides, with a copy of its command that knows of it. */
-function withCommand(args: readonly unknown[], { carry }: TracedCall, isSubclass: boolean): unknown[] {
+/** The application's arguments; where there is something to tell middleware of ours, with a copy of its command. */
+function withCommand(
+  args: readonly unknown[],
+  { carry }: TracedCall,
+  isSilent: boolean,
+  isSubclass: boolean,
+): unknown[] {
   const passed = [...args];
-  if (carry !== undefined) {
-    const command = args[0] as Command;
-    passed[0] = isSubclass ? carryingSubclassedCommand(command, carry) : carryingCommand(command, carry);
-  }
+  if (carry === undefined && !isSilent) return passed;
+  const command = markedCommand(args[0] as Command, isSubclass);
+  if (carry !== undefined) command[CARRY] = carry;
+  passed[0] = command;
   return passed;
 }
 
@@ -117,11 +125,4 @@ function watched(call: TracedCall, callback: AnyFunction): AnyFunction {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { readonly then?: unknown } | undefined)?.then === 'function';
-}
-
-/** Two spans for one send, and two contexts in one message, would be one too many: the other instrumentation rests meanwhile. */
-function withoutSpans(original: AnyFunction): AnyFunction {
-  return function send(this: unknown, ...args: unknown[]) {
-    return contextApi.with(suppressed(contextApi.active()), original, this, ...args);
-  };
 }

@@ -4,6 +4,7 @@
  */
 
 import { invocationHeader } from './invocation';
+import { addMiddleware } from './marked-commands';
 
 /** A request of the client while it is built, as far as a middleware of that step sees it. */
 export interface BuiltRequest {
@@ -13,7 +14,6 @@ export interface BuiltRequest {
 
 /** Adds a middleware that sees each request of the client right before it is signed, after those of the application. */
 export function watchRequests(client: unknown, see: (request: BuiltRequest, input: unknown) => void): void {
-  const { middlewareStack } = client as { middlewareStack?: { add?(middleware: unknown, options: object): void } };
   const middleware = (next: (args: Built) => unknown) => (args: Built) => {
     const { request, input } = args;
     if (request?.headers !== undefined) {
@@ -25,8 +25,7 @@ export function watchRequests(client: unknown, see: (request: BuiltRequest, inpu
     }
     return next(args);
   };
-  const options = { step: 'build', priority: 'low', name: 'otelMessagingTraceHeader', override: true };
-  middlewareStack?.add?.(middleware, options);
+  addMiddleware(client, middleware, { step: 'build', priority: 'low', name: 'otelMessagingTraceHeader' });
 }
 
 interface Built {

@@ -11,11 +11,12 @@ import {
   SendMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { propagation, ROOT_CONTEXT } from '@opentelemetry/api';
+import { propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { AwsInstrumentation } from '@opentelemetry/instrumentation-aws-sdk';
 import { applyInstrumentation, deepFreeze, startTracing, type Tracing } from '@otel-messaging/test-utils';
 import { SqsInstrumentation } from '../src';
 import { newSnsClient, newTopic, subscribedQueue } from './sns';
-import { newClient, newQueue, ownAttributes, receive, remove, stringAttributes } from './sqs';
+import { lines, newClient, newQueue, ownAttributes, receive, remove, shownTraces, stringAttributes } from './sqs';
 
 const instrumentation = new SqsInstrumentation();
 applyInstrumentation(instrumentation, require);
@@ -195,6 +196,43 @@ test('a header that the application sets stays, also where its middleware copies
   await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one', MessageAttributes: ownAttributes(10) }));
   const [message] = await onTheWire();
   expect(message?.Attributes?.['AWSTraceHeader']).toBe(foreign);
+});
+
+describe.each(['beside upstream', 'with suppressHttpSpans'])('%s', (how) => {
+  const upstream = new AwsInstrumentation();
+  beforeAll(() => {
+    if (how === 'beside upstream') applyInstrumentation(upstream, require);
+  });
+  afterAll(() => upstream.disable());
+
+  test('what middleware does is traced as ever', async () => {
+    if (how === 'beside upstream') upstream.setTracerProvider(trace.getTracerProvider());
+    else instrumentation.setConfig({ suppressHttpSpans: true });
+    const audit = await newQueue(sqs);
+    const auditor = newClient();
+    sqs.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          trace.getTracer('application').startSpan(`before ${commandName}`).end();
+          await auditor.send(new SendMessageCommand({ QueueUrl: audit, MessageBody: commandName }));
+          return next(args);
+        },
+      { step: 'initialize' },
+    );
+    tracing.reset();
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one' }));
+    auditor.destroy();
+    expect(shownTraces(tracing)).toBe(
+      lines(`
+        send orders PRODUCER
+        ├─ before SendMessageCommand INTERNAL
+        └─ send orders PRODUCER
+      `),
+    );
+    const [, audited] = tracing.spans().filter(({ name }) => name.startsWith('send'));
+    const [message] = await onTheWire(audit);
+    expect(carried(message!)).toBe(audited?.spanContext().spanId);
+  });
 });
 
 test('checksums are those of what the application has sent, with what its middleware added', async () => {

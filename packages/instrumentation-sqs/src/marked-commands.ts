@@ -1,0 +1,38 @@
+/*
+ * Copyright The otel-messaging Authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/**
+ * A copy of a command that may be marked for middleware of ours, by symbols: they survive the copies of arguments that middleware
+ * makes (`{ ...args }`), and are seen by nobody who reads them. The input stays the application's own: its middleware may set
+ * fields of it, and finds them there when the command is sent again. Both share the middleware stack, so that what the
+ * application put on it runs.
+ * @param isSubclass whether it is of the application's own class
+ */
+export function markedCommand<C extends object>(command: C, isSubclass: boolean): C & Marks {
+  if (!isSubclass) return Object.assign(Object.create(Object.getPrototypeOf(command)), command);
+  // Its middleware is set up by the command itself, which may have private fields; slower, since the command becomes a prototype.
+  const { input, resolveMiddleware } = command as SmithyCommand;
+  const setUp = (...args: unknown[]) => resolveMiddleware.apply(command, args);
+  return Object.create(command, Object.getOwnPropertyDescriptors({ input, resolveMiddleware: setUp }));
+}
+
+/** Adds a middleware of ours to a client, once. */
+export function addMiddleware(client: unknown, middleware: unknown, where: object): void {
+  const { middlewareStack } = client as Client;
+  middlewareStack?.add?.(middleware, { ...where, override: true });
+  // What the client has put together before that, with its option `cacheMiddleware`; it makes the same of it at times.
+  Reflect.deleteProperty(client as Client, 'handlers');
+}
+
+type Marks = { [mark: symbol]: unknown };
+
+interface SmithyCommand {
+  readonly input?: unknown;
+  readonly resolveMiddleware: (...args: unknown[]) => unknown;
+}
+
+interface Client {
+  middlewareStack?: { add?(middleware: unknown, options: object): void };
+}
