@@ -7,6 +7,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { type MessageOutcome, type OperationFacts, type Server, semconv } from '@otel-messaging/messaging-common';
 import type { SqsOptions } from './config';
 import { legacyQueueFacts, legacyRequestFacts } from './legacy';
+import { queueName, recordedUrl } from './queue-url';
 
 /** The operations that are traced, by what the conventions call them. */
 export type QueueOperation =
@@ -51,22 +52,18 @@ export function operationFacts(
   { awsRpcAttributes, captureQueueUrl }: Pick<SqsOptions, 'awsRpcAttributes' | 'captureQueueUrl'>,
 ): OperationFacts {
   const method = METHODS[operation];
+  const recorded = captureQueueUrl ? recordedUrl(url) : undefined;
   return {
     ...OPERATIONS[operation],
     system: semconv.MESSAGING_SYSTEM_NAME_VALUE_AWS_SQS,
     destination: { name: queueName(url) },
     server,
     attributes: {
-      ...(captureQueueUrl && { [semconv.ATTR_AWS_SQS_QUEUE_URL]: url }),
+      ...(recorded !== undefined && { [semconv.ATTR_AWS_SQS_QUEUE_URL]: recorded }),
       ...(awsRpcAttributes && method !== undefined && rpcAttributes('SQS', method, region)),
     },
-    legacyAttributes: captureQueueUrl ? legacyQueueFacts(url) : undefined,
+    legacyAttributes: captureQueueUrl ? legacyQueueFacts(recorded) : undefined,
   };
-}
-
-/** The last path segment of a queue's URL, which is its name. */
-export function queueName(url: string | undefined): string | undefined {
-  return url?.slice(url.lastIndexOf('/') + 1) || undefined;
 }
 
 /** The server that a queue's URL names. */

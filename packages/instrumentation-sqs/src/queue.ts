@@ -8,8 +8,9 @@ import type { SqsOptions } from './config';
 import { IncomingReader } from './incoming-message';
 import { leavings } from './leavings';
 import { BatchSize } from './message-size';
-import { operationFacts, type QueueFacts, type QueueOperation, queueName } from './operations';
+import { operationFacts, type QueueFacts, type QueueOperation } from './operations';
 import { type OutgoingMessage, OutgoingWriter } from './outgoing-message';
+import { queueName } from './queue-url';
 import type { SystemNamesField } from './received-attributes';
 import { type Fields, rememberedFields } from './written-fields';
 

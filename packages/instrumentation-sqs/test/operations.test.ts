@@ -3,24 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import {
-  entryOutcomes,
-  queueName,
-  regionOfUrl,
-  requestAttributes,
-  serverOfEndpoint,
-  serverOfUrl,
-} from '../src/operations';
-
-test.each([
-  ['https://sqs.eu-west-1.amazonaws.com/123456789012/orders', 'orders'],
-  ['https://sqs.eu-west-1.amazonaws.com/123456789012/orders.fifo', 'orders.fifo'],
-  ['orders', 'orders'],
-  ['https://sqs.eu-west-1.amazonaws.com/', undefined],
-  ['', undefined],
-])('the name of queue %p is %p', (url, name) => {
-  expect(queueName(url)).toBe(name);
-});
+import { entryOutcomes, regionOfUrl, requestAttributes, serverOfEndpoint, serverOfUrl } from '../src/operations';
 
 test.each([
   ['https://sqs.eu-west-1.amazonaws.com/1/orders', { address: 'sqs.eu-west-1.amazonaws.com', port: 443 }, 'eu-west-1'],

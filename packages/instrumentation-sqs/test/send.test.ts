@@ -7,7 +7,7 @@ import { SendMessageBatchCommand, SendMessageCommand, SQS, type SQSClient } from
 import { context, diag, propagation, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import { applyInstrumentation, deepFreeze, startTracing, type Tracing } from '@otel-messaging/test-utils';
 import { SqsInstrumentation } from '../src';
-import { clientConfig, lines, newClient, newQueue, ownAttributes, receive, shownTraces } from './sqs';
+import { clientConfig, lines, newClient, newQueue, ownAttributes, receive, remove, shownTraces } from './sqs';
 
 const instrumentation = new SqsInstrumentation();
 applyInstrumentation(instrumentation, require);
@@ -233,6 +233,32 @@ test('the URL of the queue is left out on request', async () => {
   instrumentation.setConfig({ captureQueueUrl: false });
   await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one' }));
   expect(JSON.stringify(tracing.spans()[0]?.attributes)).not.toContain('000000000000');
+});
+
+test('credentials in the URL of a queue are recorded nowhere', async () => {
+  await tracing.stop();
+  tracing = startTracing([instrumentation], { contract: false });
+  instrumentation.setConfig({ semconv: 'dup' });
+  const secret = QueueUrl.replace('//', '//user:sesame@');
+  await client.send(new SendMessageCommand({ QueueUrl: secret, MessageBody: 'one' }));
+  for (const message of await receive(client, secret)) {
+    await new Promise((resolve) => setImmediate(resolve));
+    await remove(client, secret, message);
+  }
+  const refused = client.send(new SendMessageCommand({ QueueUrl: `${secret}?token=sesame`, MessageBody: 'one' }));
+  await expect(refused).rejects.toBeDefined();
+  const spans = tracing.spans();
+  expect(spans.map(({ name }) => name.split(' ')[0]).sort()).toEqual(['delete', 'process', 'receive', 'send', 'send']);
+  for (const { name, attributes, status, events } of spans) {
+    expect(attributes).toMatchObject({ 'aws.sqs.queue.url': QueueUrl, 'url.full': QueueUrl });
+    expect(JSON.stringify([name, attributes, status, events])).not.toContain('sesame');
+  }
+  expect(JSON.stringify(await tracing.metrics())).not.toContain('sesame');
+});
+
+test('a slash at the end of its URL takes nothing from the name of a queue', async () => {
+  await client.send(new SendMessageCommand({ QueueUrl: `${QueueUrl}/`, MessageBody: 'one' }));
+  expect(shownTraces(tracing)).toBe('send orders PRODUCER');
 });
 
 test('a message as large as the service takes is sent with the header alone', async () => {
