@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { BatchSendOperation, SendOperation, Telemetry } from '@otel-messaging/messaging-common';
+import type { BatchSendOperation, MessageOutcome, SendOperation, Telemetry } from '@otel-messaging/messaging-common';
 import { carriedEntries } from './carried-entries';
 import type { Carry } from './carrying';
 import { copyOf } from './copies';
@@ -27,7 +27,9 @@ export function publishBatch(telemetry: Telemetry, topic: Topic, { input }: Comm
   const operation = telemetry.startBatchSend(topic.plan('publishBatch'), entries, topic.batchAsking(entries), () =>
     topic.plan('create'),
   );
-  return operation && new PublishBatchCall(telemetry, operation, topic, entries);
+  return (
+    operation && new (topic.isDirect ? DirectPublishBatchCall : PublishBatchCall)(telemetry, operation, topic, entries)
+  );
 }
 
 class PublishCall extends TracedCall<SendOperation<OutgoingMessage>> {
@@ -49,11 +51,9 @@ class PublishCall extends TracedCall<SendOperation<OutgoingMessage>> {
   }
 }
 
-/** The service's errors repeat the phone number that it was given; of those only the type is recorded. */
 class DirectPublishCall extends PublishCall {
   override failed(error: unknown): void {
-    const { name, Code, $metadata } = (error ?? {}) as { name?: unknown; Code?: unknown; $metadata?: unknown };
-    super.failed({ name, Code, $metadata });
+    super.failed(discreet(error));
   }
 }
 
@@ -81,4 +81,24 @@ class PublishBatchCall extends TracedCall<BatchSendOperation<OutgoingMessage>> {
     this.end(output, entryOutcomes(this.entries, output));
     return output;
   }
+}
+
+/** For mobile endpoints: the service refuses them here, but it is told which. */
+class DirectPublishBatchCall extends PublishBatchCall {
+  override failed(error: unknown): void {
+    super.failed(discreet(error));
+  }
+
+  protected override end(output: object, messages: readonly MessageOutcome[]): void {
+    super.end(
+      output,
+      messages.map((outcome) => (outcome.error === undefined ? outcome : { error: discreet(outcome.error) })),
+    );
+  }
+}
+
+/** The service's errors repeat the phone number, or the endpoint, that it was given; of those only the type is recorded. */
+function discreet(error: unknown): object {
+  const { name, Code, $metadata } = (error ?? {}) as { name?: unknown; Code?: unknown; $metadata?: unknown };
+  return { name, Code, $metadata };
 }

@@ -56,7 +56,7 @@ function stubbed(outcome: () => unknown, config: SNSClientConfig = {}): SNSClien
   client.middlewareStack.add(
     () => async (args) => {
       seen.push(args.input);
-      return { response: {}, output: outcome() as never };
+      return { response: {}, output: (await outcome()) as never };
     },
     { step: 'initialize', name: 'stub', priority: 'low' },
   );
@@ -316,6 +316,30 @@ describe('a message to a person', () => {
     const [{ attributes, status, events }] = tracing.spans() as [ReturnType<Tracing['spans']>[number]];
     expect(attributes['aws.request_id']).toBe('r-1');
     expect(JSON.stringify([attributes, status, events])).not.toContain('2065550100');
+  });
+
+  const refusal = { Code: 'InvalidParameter', Message: `${DEVICE} is not a topic` };
+  const batchFailure = Object.assign(new Error(refusal.Message), {
+    name: refusal.Code,
+    $metadata: { requestId: 'r-1' },
+  });
+  test.each([
+    ['a batch that the service refuses', () => Promise.reject(batchFailure)],
+    [
+      'the entries that it refuses',
+      () => ({ Failed: ['a', 'b'].map((Id) => ({ Id, ...refusal })), $metadata: { requestId: 'r-1' } }),
+    ],
+  ])('is not told by %s either', async (_, outcome) => {
+    const client = stubbed(outcome);
+    const PublishBatchRequestEntries = ['a', 'b'].map((Id) => ({ Id, Message: 'hello' }));
+    await client.send(new PublishBatchCommand({ TopicArn: DEVICE, PublishBatchRequestEntries })).catch(() => undefined);
+    client.destroy();
+    const span = published()!;
+    expect(span.attributes).toMatchObject({ 'error.type': 'InvalidParameter', 'aws.request_id': 'r-1' });
+    const told = tracing
+      .spans()
+      .map(({ name, attributes, links, status, events }) => [name, attributes, links, status, events]);
+    expect(JSON.stringify([told, await tracing.metrics()])).not.toContain('0b0c');
   });
 });
 
