@@ -35,8 +35,11 @@ export function bodySize({ MessageBody, Message, Subject }: Sized, measure: Meas
 export function attributesSize(attributes: MessageAttributes | undefined, measure: Measure): number {
   if (attributes === undefined) return 0;
   let bytes = 0;
-  for (const name of Object.keys(attributes)) {
-    const { DataType, StringValue, BinaryValue } = attributes[name] ?? {};
+  // Those that count toward the limit of attributes as well.
+  for (const name in attributes) {
+    const attribute = attributes[name];
+    if (attribute === undefined || attribute === null) continue;
+    const { DataType, StringValue, BinaryValue } = attribute;
     // Clients take a text for bytes, too.
     bytes +=
       measure(name) + measure(DataType) + measure(StringValue) + (BinaryValue?.byteLength ?? measure(BinaryValue));

@@ -224,8 +224,43 @@ test('attributes that the object inherits, which some clients send, stay inherit
   expect(written.MessageAttributes?.['own-7']).toBeDefined();
 });
 
+test('attributes that are null or undefined, which clients leave out, take neither places nor bytes', () => {
+  const MessageAttributes = { ...ownAttributes(9), 'own-a': undefined, 'own-b': null };
+  expect(writer().canCarry({ MessageAttributes })).toBe(true);
+  const written = write(writer(), { MessageBody: 'one', MessageAttributes });
+  expect(added(written)).toEqual(['traceparent']);
+  expect(Object.keys(written?.MessageAttributes ?? {})).toEqual([...Object.keys(MessageAttributes), 'traceparent']);
+  expect(attributesSize(MessageAttributes as never, exactly)).toBe(attributesSize(ownAttributes(9) as never, exactly));
+});
+
+test('of inherited attributes those count that are not null; their bytes do, too', () => {
+  const shadows = { 'own-0': { value: null, enumerable: true } };
+  const MessageAttributes = Object.create(ownAttributes(10), shadows);
+  const written = writer().write({ MessageBody: 'one', MessageAttributes }, outgoing()) as Written;
+  expect(Object.keys(written.MessageAttributes ?? {})).toEqual(['own-0', 'traceparent']);
+  const { 'own-0': _, ...sent } = ownAttributes(10);
+  expect(attributesSize(MessageAttributes, exactly)).toBe(attributesSize(sent as never, exactly));
+});
+
+test.each([null, undefined])('a field that is %p already is none', (traceparent) => {
+  const message = { MessageAttributes: { traceparent, own: { DataType: 'String', StringValue: 'x' } } };
+  expect(writer('always').canCarry(message)).toBe(true);
+  expect(added(write(writer(), message))).toEqual(['own', 'traceparent']);
+});
+
+test.each([
+  ['a plain object', (attributes: object) => attributes],
+  ['an object with a prototype', (attributes: object) => Object.setPrototypeOf(attributes, ownAttributes(1))],
+])('an attribute with the name __proto__ stays one, of %s', (_, made) => {
+  const MessageAttributes = made(JSON.parse('{"__proto__":{"DataType":"String","StringValue":"p"}}'));
+  const prototype = Object.getPrototypeOf(MessageAttributes);
+  const written = writer().write({ MessageAttributes }, outgoing())?.MessageAttributes as object;
+  expect(Object.keys(written)).toEqual(['__proto__', 'traceparent']);
+  expect(Object.getPrototypeOf(written)).toBe(prototype);
+});
+
 test('what has the name of a field and is no attribute is left for the client to refuse', () => {
-  for (const traceparent of [null, 'text', {}, { DataType: 7, StringValue: 'x' }, { DataType: 'String' }]) {
+  for (const traceparent of [7, 'text', {}, { DataType: 7, StringValue: 'x' }, { DataType: 'String' }]) {
     expect(writer('always').canCarry({ MessageAttributes: { traceparent } })).toBe(false);
   }
 });

@@ -190,6 +190,16 @@ test.each([0, 5, 7, 8, 9, 10])(
   20_000,
 );
 
+test('attributes that the client leaves out take no place from the context', async () => {
+  const MessageAttributes = { ...ownAttributes(9), first: undefined, second: null } as never;
+  await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one', MessageAttributes }));
+  const [message] = await onTheWire();
+  expect(Object.keys(message?.MessageAttributes ?? {}).sort()).toEqual([
+    ...Object.keys(ownAttributes(9)),
+    'traceparent',
+  ]);
+});
+
 test('a trace state of which nothing was valid takes no baggage with it', async () => {
   const headers = {
     traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
