@@ -23,7 +23,8 @@ export function attributesMd5(attributes: MessageAttributes | null | undefined):
       const { DataType, StringValue, BinaryValue } = attributes[name] as MessageAttribute;
       add(Buffer.from(name));
       add(Buffer.from(DataType ?? ''));
-      hash.update(Buffer.of(BinaryValue === undefined ? STRING : BINARY));
+      const isBinary = BinaryValue !== undefined && BinaryValue !== null; // what is null is left out here, too
+      hash.update(Buffer.of(isBinary ? BINARY : STRING));
       add(bytesOf(BinaryValue ?? StringValue ?? ''));
     }
     return hash.digest('hex');

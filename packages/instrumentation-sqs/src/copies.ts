@@ -30,9 +30,13 @@ export function copyOf<T extends object>(original: T): Writable<T> {
 export function copyWithout<T extends object>(original: T, isLeftOut: (name: string) => boolean): T {
   const copy: Record<string, unknown> = {};
   for (const name in original) {
-    if (!isLeftOut(name) && Object.hasOwn(original, name)) copy[name] = (original as Record<string, unknown>)[name];
+    if (isLeftOut(name) || !Object.hasOwn(original, name)) continue;
+    if (name === '__proto__') Object.defineProperty(copy, name, OWN); // to set it would give the copy a prototype
+    copy[name] = (original as Record<string, unknown>)[name];
   }
   return copy as T;
 }
+
+const OWN: PropertyDescriptor = { writable: true, enumerable: true, configurable: true };
 
 export type Writable<T> = { -readonly [K in keyof T]: T[K] };

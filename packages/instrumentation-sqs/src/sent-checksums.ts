@@ -4,28 +4,27 @@
  */
 
 import { attributesMd5 } from './attributes-md5';
-import { copyOf, copyWithout, type Writable } from './copies';
+import { copyOf } from './copies';
 import type { MessageAttributes } from './message-attributes';
 import type { OutgoingMessage } from './outgoing-message';
 
-/** The checksums in an answer to a send, or to one entry of a batch. */
-interface Checksums {
-  readonly MD5OfMessageAttributes?: string;
-  readonly MD5OfMessageSystemAttributes?: string;
-}
-
 /**
  * An answer with the checksums of the message that the application sent, which may verify them; those of the service
- * are of the copy that carries a context.
+ * are of the copy that carries a context. In the order of the service's own answer.
  */
 export function withOwnChecksums<T extends object>(answer: T, message: OutgoingMessage): T {
-  const attributes = attributesMd5(message.MessageAttributes as MessageAttributes | undefined);
-  const system = attributesMd5(message.MessageSystemAttributes as MessageAttributes | undefined);
-  const own: Writable<Checksums> = copyWithout(answer, isChecksum);
-  const { MD5OfMessageAttributes, MD5OfMessageSystemAttributes } = answer as Checksums;
-  if (attributes !== undefined && MD5OfMessageAttributes !== undefined) own.MD5OfMessageAttributes = attributes;
-  if (system !== undefined && MD5OfMessageSystemAttributes !== undefined) own.MD5OfMessageSystemAttributes = system;
-  return own as T;
+  const copy: Record<string, unknown> = {};
+  for (const name in answer) {
+    if (!Object.hasOwn(answer, name)) continue;
+    const isSystem = name === 'MD5OfMessageSystemAttributes';
+    if (!isSystem && name !== 'MD5OfMessageAttributes') copy[name] = answer[name];
+    else if (answer[name] !== undefined) {
+      const sent = isSystem ? message.MessageSystemAttributes : message.MessageAttributes;
+      const checksum = attributesMd5(sent as MessageAttributes | undefined);
+      if (checksum !== undefined) copy[name] = checksum;
+    }
+  }
+  return copy as T;
 }
 
 /** The answer to a batch, in the same way. */
@@ -38,8 +37,4 @@ export function withOwnBatchChecksums<T extends object>(answer: T, entries: read
     return entry === undefined ? one : withOwnChecksums(one, entry);
   });
   return copy as T;
-}
-
-function isChecksum(name: string): boolean {
-  return name === 'MD5OfMessageAttributes' || name === 'MD5OfMessageSystemAttributes';
 }

@@ -37,3 +37,16 @@ test('an object without a prototype is copied', () => {
 test('a copy without some properties keeps the order of the others', () => {
   expect(Object.keys(copyWithout({ a: 1, b: 2, c: 3 }, (name) => name === 'b'))).toEqual(['a', 'c']);
 });
+
+test('a copy without some properties has one with the name __proto__, and no other prototype', () => {
+  const original = JSON.parse('{"__proto__":{"a":1},"b":2,"c":3}');
+  const copy = copyWithout(original, (name) => name === 'c');
+  expect(Object.getPrototypeOf(copy)).toBe(Object.prototype);
+  expect(Object.entries(copy)).toEqual([
+    ['__proto__', { a: 1 }],
+    ['b', 2],
+  ]);
+  expect(Object.getOwnPropertyDescriptor(copy, '__proto__')).toEqual(
+    Object.getOwnPropertyDescriptor(original, '__proto__'),
+  );
+});

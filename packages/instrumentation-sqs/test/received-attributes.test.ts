@@ -4,6 +4,7 @@
  */
 
 import { deepFreeze, w3c } from '@otel-messaging/test-utils';
+import { attributesMd5 } from '../src/attributes-md5';
 import { askedBy, type ReceiveRequest } from '../src/received-attributes';
 
 const OURS = ['traceparent', 'tracestate', 'baggage', '_datadog'];
@@ -88,6 +89,17 @@ test('what was not asked for is taken out of the message', () => {
   };
   const asked = askedBy({ MessageSystemAttributeNames: ['SenderId'] }, 'MessageSystemAttributeNames');
   expect(asked.visible(deepFreeze(message))).toEqual({ Body: 'one', Attributes: { SenderId: 'me' } });
+});
+
+test('an attribute with the name __proto__ that was asked for stays, and counts in the checksum', () => {
+  const attributes = (names: string) =>
+    JSON.parse(`{${names.split(' ').map((name) => `"${name}":{"DataType":"String","StringValue":"x"}`)}}`);
+  const asked = askedBy({ MessageAttributeNames: ['__proto__', 'a'] }, 'MessageSystemAttributeNames');
+  const message = { MessageAttributes: attributes('__proto__ a traceparent'), MD5OfMessageAttributes: 'of all three' };
+  const { MessageAttributes, MD5OfMessageAttributes } = asked.visible(deepFreeze(message));
+  expect(Object.entries(MessageAttributes ?? {})).toEqual(Object.entries(attributes('__proto__ a')));
+  expect(Object.getPrototypeOf(MessageAttributes)).toBe(Object.prototype);
+  expect(MD5OfMessageAttributes).toBe(attributesMd5(attributes('__proto__ a')));
 });
 
 test('a message without attributes stays without', () => {

@@ -294,6 +294,20 @@ test("a header that the application set stays, and the answer's checksums are th
   instrumentation.enable();
   const { MessageId: _, $metadata: __, ...checksums } = plain;
   expect(observed).toMatchObject(checksums);
+  expect(Object.keys(observed)).toEqual(Object.keys(plain));
+});
+
+test.each([
+  ['a text beside null bytes', { DataType: 'String', StringValue: 'x', BinaryValue: null }],
+  ['a text beside undefined bytes', { DataType: 'String', StringValue: 'x', BinaryValue: undefined }],
+  ['bytes beside a null text', { DataType: 'Binary', StringValue: null, BinaryValue: Buffer.from('x') }],
+])("the checksum of an attribute that is %s is the service's", async (_, own) => {
+  const input = { QueueUrl, MessageBody: 'one', MessageAttributes: { own } as never };
+  const observed = await client.send(new SendMessageCommand(input));
+  instrumentation.disable();
+  const plain = await client.send(new SendMessageCommand(input));
+  instrumentation.enable();
+  expect(observed.MD5OfMessageAttributes).toBe(plain.MD5OfMessageAttributes);
 });
 
 test("the checksums of a batch's answer are those of the application's messages", async () => {
@@ -316,6 +330,8 @@ test("the checksums of a batch's answer are those of the application's messages"
   instrumentation.enable();
   const checksums = ({ Successful }: typeof plain) => Successful?.map(({ MessageId: _, ...rest }) => rest);
   expect(checksums(observed)).toEqual(checksums(plain));
+  const keys = ({ Successful }: typeof plain) => Successful?.map((one) => Object.keys(one));
+  expect(keys(observed)).toEqual(keys(plain));
 });
 
 test('a command may be sent again, and what the application put on its stack runs', async () => {
