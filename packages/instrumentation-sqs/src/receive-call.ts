@@ -9,7 +9,7 @@ import { copyOf } from './copies';
 import type { IncomingMessage } from './incoming-message';
 import { requestIdAttribute } from './operations';
 import type { Queue } from './queue';
-import { note, Received, rememberReceipt } from './received';
+import { note, noted, Received, rememberReceipt } from './received';
 import { type AskedAttributes, askedBy, type ReceiveRequest, withoutAddedFields } from './received-attributes';
 import { type Command, TracedCall } from './traced-call';
 
@@ -80,7 +80,9 @@ class ReceiveCall extends TracedCall<ReceiveOperation> {
     // By index: walking an array that was delivered before would begin the handling of its messages.
     for (let i = 0; i < messages.length; i++) {
       const message = messages[i] as IncomingMessage;
-      const received = new Received(message.MessageId, message.Attributes, message.MessageAttributes);
+      // An answer that a middleware of the application gives again has lost what we took out of it.
+      const system = noted(message)?.system ?? message.Attributes;
+      const received = new Received(message.MessageId, system, message.MessageAttributes);
       const visible = this.asked?.visible(message) ?? message;
       note(visible, received);
       if (visible !== message) messages[i] = visible;

@@ -48,9 +48,17 @@ export function deliveryFor(message: unknown): Delivery | undefined {
   return deliveryOf(message) ?? receivedAs(message)?.delivery;
 }
 
-/** Attaches what is known to a message, unseen by whoever has it. */
+/**
+ * Attaches what is known to a message, unseen by whoever has it. In place of what was known of an earlier delivery of the
+ * same object, by a middleware that keeps answers.
+ */
 export function note(message: object, received: Received): void {
-  if (Object.isExtensible(message)) new Note(message, received);
+  if (Object.isExtensible(message)) Note.put(message, received);
+}
+
+/** What this very object was delivered with. */
+export function noted(message: object): Received | undefined {
+  return Note.of(message);
 }
 
 /** Keeps what is known for those who have no more than a copy, or the receipt. */
@@ -103,14 +111,19 @@ let next = 0;
 
 /** A private field on an object of somebody else: seen by no reflection, and a tenth of the cost of a WeakMap. */
 class Note extends Given {
-  readonly #received: Received;
+  #received: Received;
 
-  constructor(message: object, received: Received) {
+  private constructor(message: object, received: Received) {
     super(message);
     this.#received = received;
   }
 
   static of(message: object): Received | undefined {
     return #received in message ? (message as Note).#received : undefined;
+  }
+
+  static put(message: object, received: Received): void {
+    if (#received in message) (message as Note).#received = received;
+    else new Note(message, received);
   }
 }

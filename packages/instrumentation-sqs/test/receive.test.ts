@@ -268,6 +268,29 @@ describe('an answer that a middleware of the application has made', () => {
     expect(span('work')?.spanContext().traceId).toBe(span('send')?.spanContext().traceId);
   });
 
+  test('and gives again is a delivery each time, in the trace of its producer', async () => {
+    await sendBatch('one');
+    let kept: object | undefined;
+    answering((output) => {
+      kept ??= output;
+      return kept;
+    });
+    for (let i = 0; i < 2; i++) {
+      for (const _ of await receive(client, QueueUrl, { WaitTimeSeconds: 0 })) await work();
+    }
+    expect(shownTraces(tracing)).toBe(
+      lines(`
+        send orders PRODUCER
+        ├─ process orders CONSUMER  → send orders, receive orders
+        │  └─ work INTERNAL
+        └─ process orders CONSUMER  → send orders, receive orders
+           └─ work INTERNAL
+        receive orders CLIENT  → send orders
+        receive orders CLIENT  → send orders
+      `),
+    );
+  });
+
   test('that cannot be read is passed on, and the poll ends', async () => {
     let reads = 0;
     const hostile = Object.defineProperty({}, 'Messages', {

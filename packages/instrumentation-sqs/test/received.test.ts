@@ -19,6 +19,14 @@ test('what is noted on a message is seen by nobody else', () => {
   expect(receivedAs(structuredClone(message))).toBeUndefined();
 });
 
+test('of a message that is delivered again the newest is known', () => {
+  const message = { Body: 'one' };
+  note(message, received('first'));
+  const second = received('second');
+  note(message, second);
+  expect(receivedAs(message)).toBe(second);
+});
+
 test('a frozen message is left alone, and known by its receipt', () => {
   const message = Object.freeze({ ReceiptHandle: 'frozen' });
   const known = received('m');
