@@ -3,12 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { Server, Telemetry } from '@otel-messaging/messaging-common';
+import type { Telemetry } from '@otel-messaging/messaging-common';
 import type { Service } from './client';
-import type { AwsClientLike, ClientFacts } from './client-state';
 import { CommandTypes } from './command-types';
 import type { SqsOptions } from './config';
-import { serverOfEndpoint } from './operations';
 import { publish, publishBatch } from './sns-calls';
 import { sendHeaders } from './sns-header';
 import { regionOfArn, topicArn } from './sns-operations';
@@ -25,17 +23,9 @@ export function snsService(telemetry: Telemetry, options: () => SqsOptions): Ser
     commands: COMMANDS,
     meet: sendHeaders,
     keyOf: (input) => topicArn(input) ?? DIRECT,
-    placeOf: (key, client, facts) => {
+    placeOf: (key, _, { server, found, region }) => {
       const arn = key === DIRECT ? undefined : key;
-      const server = facts.server ?? telemetry.guard('find an endpoint', undefined, () => serverByRules(client, facts));
-      return new Topic(telemetry, options(), { arn, server, region: facts.region ?? regionOfArn(arn) });
+      return new Topic(telemetry, options(), { arn, server: server ?? found, region: region ?? regionOfArn(arn) });
     },
   };
-}
-
-/** The server that a client without an endpoint of its own finds for its region. */
-function serverByRules({ config }: AwsClientLike, { region, isFips, isDualStack }: ClientFacts): Server | undefined {
-  const provider = config?.endpointProvider;
-  if (typeof provider !== 'function' || region === undefined) return undefined;
-  return serverOfEndpoint(provider({ Region: region, UseFIPS: isFips === true, UseDualStack: isDualStack === true }));
 }

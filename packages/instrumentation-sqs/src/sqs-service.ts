@@ -37,10 +37,11 @@ export function sqsService(
     // Without a URL the client refuses the call, which then is no operation on any queue.
     keyOf: (input) => textOf((input as { readonly QueueUrl?: unknown }).QueueUrl),
     meet: keepForeignHeaders,
-    placeOf: (url, _, { server, region }) => {
-      // Without an endpoint of its own a client sends to the host in the queue's URL. Until the client's own answers
-      // are there, the first calls go by that too.
-      const facts = { url, server: server ?? serverOfUrl(url), region: region ?? regionOfUrl(url) };
+    placeOf: (url, { config }, { server, found, region }) => {
+      // Without an endpoint of its own a client sends to the host in the queue's URL, if that has one. Until the client's
+      // own answers are there, the first calls go by that too.
+      const host = config?.useQueueUrlAsEndpoint === false ? undefined : serverOfUrl(url);
+      const facts = { url, server: server ?? host ?? found, region: region ?? regionOfUrl(url) };
       return new Queue(telemetry, options(), facts, systemField);
     },
   };

@@ -83,6 +83,21 @@ test('once the client has told its region, spans have it', async () => {
   expect(tracing.spans()[1]?.attributes['cloud.region']).toBe('us-east-1');
 });
 
+describe('a client that is told not to send to the host of the URL', () => {
+  const ELSEWHERE = 'https://sqs.us-east-1.amazonaws.com/000000000000/';
+  afterEach(() => delete process.env['AWS_ENDPOINT_URL_SQS']);
+
+  test('is after its first call known by the endpoint that it has found', async () => {
+    process.env['AWS_ENDPOINT_URL_SQS'] = process.env['SQS_ENDPOINT'];
+    const other = newClient({ endpoint: undefined, useQueueUrlAsEndpoint: false });
+    const url = ELSEWHERE + QueueUrl.split('/').pop();
+    for (const MessageBody of ['one', 'two']) await other.send(new SendMessageCommand({ QueueUrl: url, MessageBody }));
+    other.destroy();
+    const servers = tracing.spans().map(({ attributes }) => attributes['server.address']);
+    expect(servers).toEqual([undefined, new URL(QueueUrl).hostname]);
+  });
+});
+
 test('without awsRpcAttributes spans have no rpc attributes and no region', async () => {
   instrumentation.setConfig({ awsRpcAttributes: false });
   for (const MessageBody of ['one', 'two']) await client.send(new SendMessageCommand({ QueueUrl, MessageBody }));

@@ -6,7 +6,7 @@
 import { PublishBatchCommand, PublishCommand, SNS, type SNSClient, type SNSClientConfig } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { SpanKind, trace } from '@opentelemetry/api';
-import { applyInstrumentation, deepFreeze, startTracing, type Tracing } from '@otel-messaging/test-utils';
+import { applyInstrumentation, deepFreeze, eventually, startTracing, type Tracing } from '@otel-messaging/test-utils';
 import { SqsInstrumentation } from '../src';
 import { newSnsClient, newTopic, subscribedQueue } from './sns';
 import { clientConfig, lines, newClient, ownAttributes, receive, remove, shownTraces, stringAttributes } from './sqs';
@@ -360,17 +360,70 @@ test('the methods of the aggregated client are traced, in both manners', async (
   expect(shownTraces(tracing)).toBe('publish events PRODUCER\npublish events PRODUCER');
 });
 
-test('without an endpoint of its own a client is known by the rules for its region', async () => {
-  const client = stubbed(() => ({ $metadata: {} }), { region: 'eu-west-1', endpoint: undefined });
-  for (let i = 0; i < 2; i++) {
-    await client.send(new PublishCommand({ TopicArn: 'arn:aws:sns:eu-west-1:000000000000:news', Message: 'one' }));
-    await tick();
-  }
-  client.destroy();
-  expect(tracing.spans()[1]?.attributes).toMatchObject({
-    'server.address': 'sns.eu-west-1.amazonaws.com',
-    'cloud.region': 'eu-west-1',
+describe('a client that is given no endpoint', () => {
+  const endpoint = new URL(process.env['SQS_ENDPOINT'] ?? '');
+  const NAMES = ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SNS', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'] as const;
+  afterEach(() => {
+    for (const name of NAMES) delete process.env[name];
   });
+
+  /** Of a publish after the client has found its endpoint; the requests end in a stub, with no time for that. */
+  async function recorded(region: string): Promise<object> {
+    const client = stubbed(() => ({ $metadata: {} }), { region, endpoint: undefined });
+    const last = () => tracing.spans().at(-1)?.attributes ?? {};
+    await eventually('the server', async () => {
+      await client.send(new PublishCommand({ TopicArn: `arn:aws:sns:${region}:000000000000:news`, Message: 'one' }));
+      return last()['server.address'] !== undefined;
+    });
+    client.destroy();
+    return last();
+  }
+
+  test('is known by the rules for its region', async () => {
+    expect(await recorded('eu-west-1')).toMatchObject({
+      'server.address': 'sns.eu-west-1.amazonaws.com',
+      'cloud.region': 'eu-west-1',
+    });
+  });
+
+  test.each(['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SNS'] as const)(
+    'is after its first call known by the one that %s names',
+    async (name) => {
+      process.env[name] = endpoint.href;
+      const client = newSnsClient({ endpoint: undefined });
+      for (const Message of ['one', 'two']) await client.send(new PublishCommand({ TopicArn, Message }));
+      client.destroy();
+      const [first, second] = tracing.spans();
+      expect(first?.attributes).not.toHaveProperty(['server.address']);
+      expect(second?.attributes).toMatchObject({
+        'server.address': endpoint.hostname,
+        'server.port': Number(endpoint.port),
+      });
+    },
+  );
+
+  test('is not known by the environment where that is to be ignored', async () => {
+    process.env['AWS_ENDPOINT_URL_SNS'] = endpoint.href;
+    process.env['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'] = 'true';
+    expect(await recorded('us-east-1')).toMatchObject({ 'server.address': 'sns.us-east-1.amazonaws.com' });
+  });
+});
+
+test('the functions of an application that give an endpoint and a region are called once more than without us', async () => {
+  const { protocol, hostname, port } = new URL(process.env['SQS_ENDPOINT'] ?? '');
+  async function calls(): Promise<readonly number[]> {
+    const region = jest.fn(async () => 'us-east-1');
+    const endpoint = jest.fn(async () => ({ protocol, hostname, port: Number(port), path: '/' }));
+    const client = newSnsClient({ region, endpoint });
+    for (const Message of ['one', 'two']) await client.send(new PublishCommand({ TopicArn, Message }));
+    client.destroy();
+    return [region.mock.calls.length, endpoint.mock.calls.length];
+  }
+  const observed = await calls();
+  instrumentation.disable();
+  const plain = await calls();
+  instrumentation.enable();
+  expect(observed).toEqual(plain.map((count) => count + 1));
 });
 
 test('in dup mode the names that older dashboards query are there too', async () => {
