@@ -11,6 +11,7 @@ import {
   isObservable,
   type OperationPlan,
   type Telemetry,
+  unfollow,
 } from '@otel-messaging/messaging-common';
 
 /** The result of a handler, as it is; the operation is over with it. */
@@ -62,6 +63,17 @@ export function plainCopy<T>(value: T): T {
   const copy: unknown[] = [];
   for (let i = 0; i < value.length; i++) copy.push(value[i]); // by index: its own iteration handles messages
   return copy as T;
+}
+
+/**
+ * Makes the consumer's array what the handler has made of the one that it was shown, which is no longer followed: what
+ * becomes of a batch that has failed is decided by what is left in it.
+ */
+export function takeOverFrom<T extends object>(shown: T[], kept: T[]): void {
+  unfollow(shown);
+  if (shown.length === kept.length && shown.every((message, i) => message === kept[i])) return;
+  kept.length = 0;
+  kept.push(...shown);
 }
 
 /** The plan of the batch whose messages have the given one; made once. */

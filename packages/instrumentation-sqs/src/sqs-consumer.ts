@@ -12,7 +12,7 @@ import {
 } from '@otel-messaging/messaging-common';
 import type { IncomingMessage } from './incoming-message';
 import type { Queue } from './queue';
-import { batchPlanOf, concludeAfter, deliveriesOf, endsWith, plainCopy } from './sqs-consumer-results';
+import { batchPlanOf, concludeAfter, deliveriesOf, endsWith, plainCopy, takeOverFrom } from './sqs-consumer-results';
 
 /** What is read of a consumer; private there, by the same names since version 6. */
 interface Consumer {
@@ -86,9 +86,19 @@ export function patchConsumer(
       return function executeBatchHandler(this: Consumer, messages: IncomingMessage[], ...rest: unknown[]) {
         const operation = open.get(messages);
         if (operation === undefined) return original.call(this, messages, ...rest);
-        const result = original.call(this, walked.get(messages), ...rest);
-        // What it gives back is walked once more, to delete the messages.
-        return endsWith(operation, result).then((handled: unknown) => plainCopy(handled));
+        const shown = walked.get(messages) as IncomingMessage[];
+        const takeOver = () => telemetry.guard('take over a batch', undefined, () => takeOverFrom(shown, messages));
+        const result = original.call(this, shown, ...rest);
+        return endsWith(operation, result).then(
+          (handled: unknown) => {
+            takeOver();
+            return plainCopy(handled); // it is walked once more, to delete the messages
+          },
+          (error: unknown) => {
+            takeOver();
+            throw error;
+          },
+        );
       };
     }),
   ].every((isPatched) => isPatched);

@@ -354,6 +354,49 @@ describe('handleMessageBatch', () => {
     expect(tracing.openSpans).toBe(0);
   });
 
+  test.each(['with', 'without'])(
+    '%s us, what a handler takes out of its array before it fails is out of it',
+    async (us) => {
+      if (us === 'without') instrumentation.disable();
+      await sendBatch('one', 'two', 'three');
+      const changed: unknown[] = [];
+      client.middlewareStack.add(
+        (next) => (args) => {
+          const { Entries } = args.input as { readonly Entries?: readonly { readonly VisibilityTimeout?: number }[] };
+          if (Entries?.[0]?.VisibilityTimeout !== undefined) changed.push(...Entries);
+          return next(args);
+        },
+        { step: 'initialize', name: 'watch' },
+      );
+      const consumer = newConsumer({
+        terminateVisibilityTimeout: true,
+        handleMessageBatch: async (messages) => {
+          messages.shift();
+          messages.shift();
+          throw new Error('no stock');
+        },
+      });
+      const left: unknown[] = [];
+      consumer.on('error', (_, messages) => Array.isArray(messages) && left.push(...messages));
+      await runOnce(consumer);
+      expect(left).toHaveLength(1);
+      expect(changed).toHaveLength(1);
+    },
+  );
+
+  test('what a handler takes out of its array stays out of it also where it does not fail', async () => {
+    await sendBatch('one', 'two', 'three');
+    const told = await consume({
+      alwaysAcknowledge: true,
+      handleMessageBatch: async (messages) => {
+        messages.length = 1;
+        return [];
+      },
+    });
+    expect(told).toHaveLength(1);
+    expect(named('delete')[0]?.attributes['messaging.batch.message_count']).toBe(1);
+  });
+
   test('listeners that are told of each message handle none', async () => {
     await send('one');
     const consumer = newConsumer({ handleMessageBatch: giveBack });
