@@ -326,6 +326,9 @@ describe('a message of another producer', () => {
     'a Binary attribute': { MessageAttributes: { traceparent: bytes(TRACEPARENT) } },
     'flags with the random bit': { MessageAttributes: { traceparent: text(TRACEPARENT.replace(/01$/, '03')) } },
     "a notification's attribute": { MessageBody: wrapped({ traceparent: { Type: 'String', Value: TRACEPARENT } }) },
+    "a notification's attribute in another letter case": {
+      MessageBody: wrapped({ Traceparent: { Type: 'String', Value: TRACEPARENT } }),
+    },
     "a notification's Binary attribute": {
       MessageBody: wrapped({
         traceparent: { Type: 'Binary', Value: Buffer.from(TRACEPARENT).toString('base64') },
@@ -351,6 +354,17 @@ describe('a message of another producer', () => {
     for (const _ of await receive(client, QueueUrl)) await work();
     const span = tracing.spans().find(({ name }) => name.startsWith('process'));
     expect(span?.parentSpanContext).toMatchObject({ traceId: TRACE_ID, spanId: SPAN_ID });
+  });
+
+  test.each([
+    [undefined, undefined], // the service finds names by their exact letters
+    [['All'], SPAN_ID],
+    [['Trace.*'], SPAN_ID],
+  ])('with a Traceparent is handled in its trace where %j is asked for: %s', async (MessageAttributeNames, spanId) => {
+    await sendPlain({ MessageAttributes: { Traceparent: text(TRACEPARENT) } });
+    for (const _ of await receive(client, QueueUrl, { MessageAttributeNames })) await work();
+    const span = tracing.spans().find(({ name }) => name.startsWith('process'));
+    expect(span?.parentSpanContext?.spanId).toBe(spanId);
   });
 
   const unsampled = {
