@@ -5,16 +5,42 @@
 
 /**
  * A copy of an object of the application's with some properties replaced.
- * Instances of classes are delegated to, so that their getters and methods still answer; what the client reads is taken
- * from the object itself, because a getter may need its own private fields.
  * @param properties what the client is known to read
  */
 export function copyOf<T extends object>(object: T, properties: readonly (keyof T)[], changes: Partial<T>): T {
   if (isPlain(object)) return { ...object, ...changes };
-  const copy = Object.create(object) as T;
+  const copy = standInFor(object);
   for (const name of properties) define(copy, name, object[name]);
   for (const name of Object.keys(changes) as (keyof T)[]) define(copy, name, changes[name]);
   return copy;
+}
+
+/**
+ * What answers as an instance of a class does, and may be changed: it has the same properties, and its getters, setters and methods are
+ * asked of the instance itself, since they may need its private fields.
+ */
+export function standInFor<T extends object>(instance: T): T {
+  const copy = Object.create(Object.getPrototypeOf(instance)) as T;
+  for (let from: object = instance; from !== null && from !== Object.prototype; from = Object.getPrototypeOf(from)) {
+    for (const name of Reflect.ownKeys(from)) {
+      if (name === 'constructor' || Object.hasOwn(copy, name)) continue;
+      Object.defineProperty(copy, name, delegated(instance, name, Object.getOwnPropertyDescriptor(from, name)!));
+    }
+  }
+  return copy;
+}
+
+function delegated(
+  instance: object,
+  name: PropertyKey,
+  { get, set, value, enumerable }: PropertyDescriptor,
+): PropertyDescriptor {
+  const kind = { enumerable: enumerable === true, configurable: true };
+  if (get === undefined && set === undefined) {
+    const isMethod = typeof value === 'function' && !Object.hasOwn(instance, name);
+    return { ...kind, writable: true, value: isMethod ? value.bind(instance) : value };
+  }
+  return { ...kind, get: get?.bind(instance), set: set?.bind(instance) };
 }
 
 /** Whether an object has nothing but its own properties. */
@@ -35,7 +61,7 @@ export function define(target: object, name: PropertyKey, value: unknown, enumer
  */
 export function ownCopyOf<T extends object>(object: T, read: readonly (keyof T)[], changes: Partial<T>): T {
   if (isPlain(object)) return { ...object, ...changes };
-  const copy = Object.create(object) as T;
+  const copy = standInFor(object);
   for (const name of [...(Object.keys(object) as (keyof T)[]), ...read]) define(copy, name, object[name]);
   for (const name of Object.keys(changes) as (keyof T)[]) define(copy, name, changes[name]);
   return copy;

@@ -5,7 +5,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { type MessageFacts, type MessageWriter, type OutgoingContext, semconv } from '@otel-messaging/messaging-common';
-import { define, isPlain } from './copy';
+import { define, isPlain, standInFor } from './copy';
 import { type HeaderValue, headersWith, isTable, textOf } from './headers';
 
 /** A record, outgoing or delivered, in the shape that Kafka's Node.js clients share. */
@@ -104,7 +104,7 @@ const MESSAGE_PROPERTIES = ['key', 'value', 'partition', 'timestamp'] as const;
  * class, with getters perhaps, it sends the own properties only. The same is true of the copy.
  */
 function copyOfInstance(message: KafkaMessage, headers: KafkaMessage['headers']): KafkaMessage {
-  const copy = Object.create(message) as KafkaMessage;
+  const copy = standInFor(message);
   for (const name of MESSAGE_PROPERTIES) define(copy, name, message[name], isOwn(message, name));
   define(copy, 'headers', headers);
   return copy;

@@ -15,8 +15,11 @@ describe('a copy of an instance of a class', () => {
     key(): string {
       return 'method';
     }
-    tenant(): string {
-      return this.headers.tenant;
+    get length(): number {
+      return this.#value.length;
+    }
+    rename(value: string): void {
+      this.#value = value;
     }
   }
 
@@ -26,8 +29,10 @@ describe('a copy of an instance of a class', () => {
     expect(copy).toBeInstanceOf(Order);
     expect(copy.value).toBe('secret');
     expect(copy.key()).toBe('method');
-    expect(copy.tenant()).toBe('b');
-    expect(order.tenant()).toBe('a');
+    expect(copy.length).toBe(6); // also what the client does not read, but a partitioner
+    copy.rename('other');
+    expect([copy.length, order.value]).toEqual([5, 'other']);
+    expect([copy.headers.tenant, order.headers.tenant]).toEqual(['b', 'a']);
   });
 
   test('works on a frozen one', () => {

@@ -207,19 +207,25 @@ describe('messages stay as they were', () => {
     class Order {
       #shard = 1;
       readonly value = 'v';
+      readonly offset = 1;
       get key(): string {
         return `shard-${this.#shard}`;
       }
-      shard(): number {
-        return Number(this.key.slice('shard-'.length));
+      get shard(): number {
+        return this.#shard - this.offset;
+      }
+      inShard(others: number): number {
+        return this.shard + others + this.#shard;
       }
     }
     const wide = await cluster.topic(2);
     const choosing = await cluster.producer({
       createPartitioner:
         () =>
-        ({ message }) =>
-          (message as unknown as Order).shard(),
+        ({ message }) => {
+          const { key, value, headers, ...own } = message as unknown as Order & { headers: unknown };
+          return (message as unknown as Order).inShard(own.offset - 1);
+        },
     });
     const [metadata] = await choosing.send({ topic: wide, messages: [new Order()] });
     expect(metadata?.partition).toBe(1);

@@ -135,6 +135,10 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
     return this.isEnded;
   }
 
+  get hasBaggage(): boolean {
+    return false;
+  }
+
   isCreationContext({ spanId, traceId }: SpanContext): boolean {
     this.creations ??= new Map(this.delivered.map(({ creation }) => [creation?.spanId ?? '', creation?.traceId ?? '']));
     return this.creations.get(spanId) === traceId;

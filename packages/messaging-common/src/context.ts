@@ -16,6 +16,8 @@ export interface DeliveryScope {
   activeSpan(): Span | undefined;
   /** Whether the scope's handler is over, so that its span is no parent or link target for new work. */
   isOver(): boolean;
+  /** Whether the context has the baggage that a message brought; that of several messages has none of theirs. */
+  readonly hasBaggage: boolean;
   /** Whether this is the creation context of a message that is being processed here. */
   isCreationContext(candidate: SpanContext): boolean;
 }

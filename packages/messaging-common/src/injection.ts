@@ -13,10 +13,11 @@ import type { Telemetry } from './telemetry';
 export interface Existing {
   /** The application's own: kept, and linked. */
   readonly custom?: SpanContext;
-  /** The message has the headers of the very message being processed; they are stale and replaced. */
+  /** The message has the headers of the very message being processed: its baggage is stale, as its context is, and replaced. */
   readonly isForwarded: boolean;
 }
 
+/** Also for what is forwarded where several messages are processed: its baggage is in no context, and stays. */
 const NONE: Existing = { isForwarded: false };
 const FORWARDED: Existing = { isForwarded: true };
 
@@ -32,7 +33,9 @@ export function existingContext<M>(
 ): Existing {
   const custom = telemetry.extract(message, writer).creation;
   if (custom === undefined) return NONE;
-  return scopeOf(ambient)?.isCreationContext(custom) ? FORWARDED : { custom, isForwarded: false };
+  const scope = scopeOf(ambient);
+  if (scope?.isCreationContext(custom) !== true) return { custom, isForwarded: false };
+  return scope.hasBaggage ? FORWARDED : NONE;
 }
 
 /** A copy of the message with the span's context; the message itself if it could not be written. */

@@ -83,6 +83,10 @@ export abstract class MessageOperation<M = unknown> extends ActiveOperation impl
     return this.isEnded || (this.endedMs !== undefined && !this.isHeld);
   }
 
+  get hasBaggage(): boolean {
+    return true;
+  }
+
   isCreationContext({ spanId, traceId }: SpanContext): boolean {
     const { creation } = this.delivered.incoming;
     return creation?.spanId === spanId && creation.traceId === traceId;

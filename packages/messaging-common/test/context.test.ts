@@ -29,6 +29,7 @@ class Scope implements DeliveryScope {
   span: Span | undefined = tracer.startSpan('of the scope');
   asked = 0;
   isDone = false;
+  hasBaggage = true;
 
   in(base = ROOT_CONTEXT): this {
     this.context = withScope(base, this);

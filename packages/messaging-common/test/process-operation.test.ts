@@ -511,6 +511,16 @@ describe('several messages in one callback', () => {
     startBatch([message, foreign()]).handle(() => rig.sent(message), undefined);
     expect(linksOf('send orders')).toEqual([]);
   });
+
+  test('forwarded: the baggage of each, which the handler of a batch has not, stays', () => {
+    const message = foreign({ baggage: 'tenant=a' });
+    let sent: Message = {};
+    startBatch([message, foreign()]).handle(() => {
+      sent = rig.sent(message);
+    }, undefined);
+    expect(sent.headers?.['baggage']).toBe('tenant=a');
+    expect(sent.headers?.['traceparent']).not.toBe(message.headers?.['traceparent']);
+  });
 });
 
 describe('without a tracer', () => {
