@@ -36,8 +36,8 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
   readonly context: Context;
   private readonly batch: DeliveredBatch<object>;
   private readonly delivered: readonly Delivery<object>[];
-  /** For as long as the batch lasts. */
-  private messages: readonly object[];
+  /** Those whose spans wait for the end of the batch, as delivered: the application may change its array. */
+  private held: readonly object[] = [];
   /** Traces by the ids of creation spans; made for the first message that is sent from within. */
   private creations: Map<string, string> | undefined;
   /** When the application was done with the message before, or got the batch; steady, and since the epoch. */
@@ -55,7 +55,7 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
     { ambient = ROOT_CONTEXT, deliveries, holdsMessages = false }: BatchSetting = {},
   ) {
     super(telemetry, plan);
-    this.messages = messages;
+    if (holdsMessages) this.held = Array.prototype.slice.call(messages); // walking them would handle them
     this.context = withScope(ambient, this);
     if (deliveries?.[0] !== undefined) {
       this.batch = deliveries[0].batch as DeliveredBatch<object>;
@@ -146,17 +146,17 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
 
   /** The outcome may speak of single messages; that all of them failed is a failure of the batch. */
   protected override record(outcome: Outcome | undefined): string | undefined {
-    const { batch, delivered, messages } = this;
-    this.messages = [];
+    const { batch, delivered, held } = this;
+    this.held = [];
     if (batch.isHolding) {
       batch.isHolding = false;
       const ambient = withSpan(ROOT_CONTEXT, this.span);
       for (let i = 0; i < delivered.length; i++) {
-        (delivered[i] as Delivery<object>).conclude(messages[i] as object, outcome?.messages?.[i], ambient);
+        (delivered[i] as Delivery<object>).conclude(held[i] as object, outcome?.messages?.[i], ambient);
       }
     }
     const failures = failuresOf(outcome);
-    const areAll = failures.length > 0 && failures.length === messages.length;
+    const areAll = failures.length > 0 && failures.length === delivered.length;
     return super.record(areAll ? { ...outcome, error: outcome?.error ?? commonError(failures) } : outcome);
   }
 

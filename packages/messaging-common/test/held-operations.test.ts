@@ -130,6 +130,23 @@ describe('a batch that holds its messages', () => {
     );
   });
 
+  test('means them as they were delivered, whatever the application does to its array', () => {
+    const messages = ['first', 'second'].map((id) => rig.sent({ facts: { id } }));
+    const batch = batchOf(messages, { holdsMessages: true });
+    messages.reverse();
+    messages.length = 1;
+    const error = new RangeError('no stock');
+    batch.end({ messages: [{ error }, undefined] });
+    const said = rig
+      .spans('process orders')
+      .map(({ attributes }) => [attributes['messaging.message.id'], attributes['error.type']]);
+    // The batch, of which not all have failed, and the one that has.
+    expect(said).toEqual([
+      [undefined, undefined],
+      ['first', 'RangeError'],
+    ]);
+  });
+
   test('gives a span to a message that failed without one, and to no other', () => {
     const messages = [rig.sent(), rig.sent()];
     batchOf(messages, { holdsMessages: true }).end({ messages: [{ error: new RangeError('no stock') }, {}] });
