@@ -107,6 +107,30 @@ test('a handler that answers by its callback is traced, and exported before it',
   expect(processed()).toHaveLength(2);
 });
 
+describe('an asynchronous handler that answers by its callback', () => {
+  test('is traced, and its answer is the callback’s', async () => {
+    const { invoke } = await startFunction('async-callback.handler');
+    const { manner, body } = await invoke(eventOf('one', 'two'));
+    expect([manner, body]).toEqual(['response', '{"batchItemFailures":[{"itemIdentifier":"m0"}]}']);
+    expectTraces(processed());
+    expect(output).toBe('');
+  });
+
+  test('has failed if that was called with an error', async () => {
+    const { invoke } = await startFunction('async-callback.failing');
+    expect(await invoke(eventOf('one', 'two'))).toMatchObject({
+      manner: 'error',
+      body: expect.stringContaining('"errorMessage":"no stock"'),
+    });
+    expectTraces(processed());
+  });
+
+  test('answers an event of another service in the same way', async () => {
+    const { invoke } = await startFunction('async-callback.api');
+    expect(await invoke({ httpMethod: 'GET' })).toMatchObject({ manner: 'response', body: '{"statusCode":200}' });
+  });
+});
+
 test('an error of the handler is the function’s answer, and the next event is handled as the first was', async () => {
   const { invoke } = await startFunction('commonjs.handler');
   expect(await invoke(eventOf('throws', 'two'))).toMatchObject({

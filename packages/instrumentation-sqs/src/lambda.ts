@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { context as contextApi, trace } from '@opentelemetry/api';
+import { type Context, context as contextApi, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { AnyFunction, BatchProcessOperation } from '@otel-messaging/messaging-common';
 import { flushBeforeFreeze } from './lambda-flush';
 import { Invocation } from './lambda-invocation';
@@ -37,9 +37,9 @@ function traced(handler: AnyFunction): AnyFunction {
     open = undefined;
     const invocation = begin(source, args);
     const { 2: callback } = args;
-    if (typeof callback === 'function') args[2] = invocation.afterCallback(callback as AnyFunction);
+    if (typeof callback === 'function') args[2] = invocation.answers.byCallback(callback as AnyFunction);
     const result = invocation.run(handler, this, args);
-    if (isThenable(result)) return invocation.afterPromise(result);
+    if (isThenable(result)) return invocation.answers.byPromise(result);
     // Nothing but its callback tells when such a handler is over.
     if (typeof callback === 'function' && handler.length > 2) open = invocation;
     else invocation.succeeded(result);
@@ -48,33 +48,34 @@ function traced(handler: AnyFunction): AnyFunction {
 }
 
 function begin(source: HelperSource, args: readonly unknown[]): Invocation {
+  const { telemetry } = source;
+  const ambient = telemetry.guard('read the active context', ROOT_CONTEXT, () => contextApi.active());
   // Whoever has made a span around the handler exports it when that ends, and ours with it.
-  const isInSpan = trace.getActiveSpan()?.isRecording() === true;
+  const isInSpan = trace.getSpan(ambient)?.isRecording() === true;
+  const records = telemetry.guard('read an event', undefined, () => recordsOf(args[0])) ?? [];
+  const operation = telemetry.guard('describe an event', undefined, () => start(source, records, ambient));
   const flush = () => (isInSpan ? undefined : flushBeforeFreeze(source.lambdaFlushMs, remainingMs(args)));
-  try {
-    const records = recordsOf(args[0]) ?? [];
-    return new Invocation(records, records.length === 0 ? undefined : start(source, records), flush);
-  } catch (error) {
-    source.telemetry.report('describe an event', error);
-    return new Invocation([], undefined, flush);
-  }
+  return new Invocation(ambient, records, operation, () => telemetry.guard('export an event', undefined, flush));
 }
 
-function start(source: HelperSource, records: LambdaRecord[]): BatchProcessOperation | undefined {
-  const { telemetry } = source;
-  const queue = source.queueAt(queueUrlOf(records[0] as LambdaRecord));
+function start(source: HelperSource, records: LambdaRecord[], ambient: Context): BatchProcessOperation | undefined {
+  if (records[0] === undefined) return undefined;
+  const queue = source.queueAt(queueUrlOf(records[0]));
   const reader = new LambdaReader(queue.reader);
-  return telemetry.startBatchProcess(queue.plan('processBatch'), records, reader, queue.plan('process'), {
-    ambient: contextApi.active(),
+  return source.telemetry.startBatchProcess(queue.plan('processBatch'), records, reader, queue.plan('process'), {
+    ambient,
     holdsMessages: true,
   });
 }
 
-/** Time that the function has left, in milliseconds; unlimited outside of Lambda. */
+/** Time that the function has left, in milliseconds; unlimited where nobody says it, as in tests whose context is a stub. */
 function remainingMs(args: readonly unknown[]): number {
   for (const at of [1, 2]) {
-    const { getRemainingTimeInMillis: remaining } = (args[at] ?? {}) as { getRemainingTimeInMillis?: unknown };
-    if (typeof remaining === 'function') return Number(remaining.call(args[at]));
+    try {
+      const { getRemainingTimeInMillis: remaining } = (args[at] ?? {}) as { getRemainingTimeInMillis?: unknown };
+      const milliseconds = typeof remaining === 'function' ? Number(remaining.call(args[at])) : Number.NaN;
+      if (!Number.isNaN(milliseconds)) return milliseconds;
+    } catch {} // the stub's "not implemented"
   }
   return Number.POSITIVE_INFINITY;
 }
