@@ -35,6 +35,11 @@ export function recordsOf(event: unknown): LambdaRecord[] | undefined {
   return records[0]?.eventSource === 'aws:sqs' ? records : undefined;
 }
 
+/** The records as they came, whatever the application does to its event. By index: walking them may be to handle them. */
+export function asDelivered(records: readonly LambdaRecord[]): LambdaRecord[] {
+  return Array.from({ length: records.length }, (_, i) => records[i] as LambdaRecord);
+}
+
 /** The URL of the queue that a record came from. */
 export function queueUrlOf({ eventSourceARN }: LambdaRecord): string | undefined {
   const [, partition, , region, account, name] = String(eventSourceARN).split(':');

@@ -7,7 +7,7 @@ import { type Context, context as contextApi, ROOT_CONTEXT, trace } from '@opent
 import type { AnyFunction, BatchProcessOperation } from '@otel-messaging/messaging-common';
 import { flushBeforeFreeze } from './lambda-flush';
 import { Invocation } from './lambda-invocation';
-import { LambdaReader, type LambdaRecord, queueUrlOf, recordsOf } from './lambda-record';
+import { asDelivered, LambdaReader, type LambdaRecord, queueUrlOf, recordsOf } from './lambda-record';
 import { type HelperSource, helperSource } from './process';
 
 /**
@@ -53,9 +53,10 @@ function begin(source: HelperSource, args: readonly unknown[]): Invocation {
   // Whoever has made a span around the handler exports it when that ends, and ours with it.
   const isInSpan = trace.getSpan(ambient)?.isRecording() === true;
   const records = telemetry.guard('read an event', undefined, () => recordsOf(args[0])) ?? [];
+  const delivered = telemetry.guard('read an event', [], () => asDelivered(records));
   const operation = telemetry.guard('describe an event', undefined, () => start(source, records, ambient));
   const flush = () => (isInSpan ? undefined : flushBeforeFreeze(source.lambdaFlushMs, remainingMs(args)));
-  return new Invocation(ambient, records, operation, () => telemetry.guard('export an event', undefined, flush));
+  return new Invocation(ambient, delivered, operation, () => telemetry.guard('export an event', undefined, flush));
 }
 
 function start(source: HelperSource, records: LambdaRecord[], ambient: Context): BatchProcessOperation | undefined {

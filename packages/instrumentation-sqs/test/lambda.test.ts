@@ -15,7 +15,7 @@ import {
   type Tracing,
   unregister,
 } from '@otel-messaging/test-utils';
-import { SqsInstrumentation, wrapSqsHandler } from '../src';
+import { processMessage, SqsInstrumentation, wrapSqsHandler } from '../src';
 import { lines, newClient, newQueue, receive, shownTraces } from './sqs';
 
 const instrumentation = new SqsInstrumentation();
@@ -205,6 +205,44 @@ describe('an SQS event', () => {
         process orders CONSUMER !BatchItemFailure  → send orders
       `),
     );
+  });
+
+  test.each([
+    ['reversed', (records: SqsEvent['Records']) => records.reverse()],
+    ['sorted', (records: SqsEvent['Records']) => records.sort((a, b) => (a.body! < b.body! ? 1 : -1))],
+    ['taken out', (records: SqsEvent['Records']) => records.splice(0)],
+  ])('records that the handler has %s in place are those that it names', async (_, change) => {
+    const event = await eventOf('a', 'b', 'c');
+    const { messageId, body } = event.Records[0]!;
+    const handler = wrapSqsHandler(async ({ Records }: SqsEvent) => {
+      for (const _ of change(Records)) await work();
+      return { batchItemFailures: [{ itemIdentifier: messageId }] };
+    });
+    await handler(event);
+    const handled = tracing.spans().filter(({ attributes }) => attributes[SETTLEMENT] !== undefined);
+    const failed = handled.filter(({ attributes }) => attributes['error.type'] !== undefined);
+    expect(failed.map(({ attributes }) => attributes['messaging.message.id'])).toEqual([messageId]);
+    expect(failed[0]!.attributes[SETTLEMENT]).toBe('retry');
+    expect(handled.map(({ attributes }) => attributes[SETTLEMENT]).sort()).toEqual(['delete', 'delete', 'retry']);
+    expect(body).toBe('a');
+  });
+
+  test('records that the handler takes out one by one are told apart by what it names', async () => {
+    const event = await eventOf('a', 'b');
+    const handler = wrapSqsHandler(async ({ Records }: SqsEvent) => {
+      const batchItemFailures: { itemIdentifier: string | undefined }[] = [];
+      for (let record = Records.shift(); record !== undefined; record = Records.shift()) {
+        const { body, messageId } = record;
+        await processMessage(record, work);
+        if (body === 'a') batchItemFailures.push({ itemIdentifier: messageId });
+      }
+      return { batchItemFailures };
+    });
+    await handler(event);
+    expect(shown(SETTLEMENT)).toContain(
+      'process orders CONSUMER !BatchItemFailure {messaging.message.settlement=retry}',
+    );
+    expect(shown(SETTLEMENT)).toContain('process orders CONSUMER {messaging.message.settlement=delete}');
   });
 
   test.each([
