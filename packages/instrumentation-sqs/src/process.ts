@@ -36,7 +36,7 @@ export function processMessage<M extends object, R>(message: M, handler: (messag
 /**
  * Handles each message as `processMessage` does, and waits for all. One that fails keeps no other from being handled, so
  * the promise never rejects for a handler: look at `failed`.
- * @param messages `Messages` of a receive, undefined for an empty one
+ * @param messages `Messages` of a receive, undefined for an empty one; the array may change meanwhile
  */
 export async function processBatch<M extends object>(
   messages: readonly M[] | undefined,
@@ -44,13 +44,15 @@ export async function processBatch<M extends object>(
   options: ProcessBatchOptions = {},
 ): Promise<ProcessBatchResult<M>> {
   const count = messages?.length ?? 0;
+  // By index: walking the array itself would begin each message once more.
+  const given = Array.from({ length: count }, (_, i) => messages![i] as M);
   const errors: ({ readonly error: unknown } | undefined)[] = new Array(count);
   let next = 0;
   const worker = async () => {
     while (next < count) {
       const i = next++;
       try {
-        await processMessage(messages![i] as M, handler);
+        await processMessage(given[i] as M, handler);
       } catch (error) {
         errors[i] = { error };
       }
@@ -59,9 +61,7 @@ export async function processBatch<M extends object>(
   await Promise.all(Array.from({ length: concurrencyOf(options, count) }, worker));
 
   const result: ProcessBatchResult<M> = { succeeded: [], failed: [] };
-  // By index: walking the array itself would begin each message once more.
-  for (let i = 0; i < count; i++) {
-    const message = messages![i] as M;
+  for (const [i, message] of given.entries()) {
     const failure = errors[i];
     if (failure === undefined) result.succeeded.push(message);
     else result.failed.push({ message, error: failure.error });

@@ -153,6 +153,30 @@ describe('processBatch', () => {
     tracing = await withoutContract(tracing);
   });
 
+  test.each([
+    ['shrinks', (messages: object[]) => void messages.pop()],
+    ['is emptied', (messages: object[]) => void messages.splice(0)],
+    ['is reversed', (messages: object[]) => void messages.reverse()],
+    ['grows', (messages: object[]) => void messages.push({ Body: 'later' })],
+  ])('an array that %s meanwhile is handled as it was given', async (_, change) => {
+    const messages = ['a', 'b', 'c'].map((Body) => ({ Body }));
+    const handled: unknown[] = [];
+    const { succeeded, failed } = await processBatch(
+      messages,
+      async ({ Body }) => {
+        await tick();
+        change(messages);
+        handled.push(Body);
+        if (Body === 'b') throw new Error('no stock');
+      },
+      { concurrency: 1 },
+    );
+    expect(handled).toEqual(['a', 'b', 'c']);
+    expect(succeeded).toEqual([{ Body: 'a' }, { Body: 'c' }]);
+    expect(failed).toEqual([{ message: { Body: 'b' }, error: new Error('no stock') }]);
+    tracing = await withoutContract(tracing);
+  });
+
   test('takes the undefined of an empty poll', async () => {
     expect(await processBatch(undefined, () => undefined)).toEqual({ succeeded: [], failed: [] });
   });
