@@ -206,7 +206,8 @@ export class ProcessOperation<M = unknown> extends MessageOperation<M> {
   override conclude(outcome?: Outcome): void {
     // A message that was merely read has no span, unless it is said to have failed.
     if (!this.isStarted && this.endedMs !== undefined && outcome?.error === undefined) this.isHeld = false;
-    else super.conclude(outcome);
+    // Its settlement, which has been seen, is no longer the batch's to tell.
+    else super.conclude(this.isSettled && outcome !== undefined ? { ...outcome, attributes: undefined } : outcome);
   }
 
   protected override record(outcome: Outcome | undefined): string | undefined {

@@ -74,6 +74,20 @@ describe('an operation that is held', () => {
     expect(attributes).toMatchObject({ 'error.type': 'RangeError', 'messaging.message.settlement': 'retry' });
   });
 
+  test('keeps the settlement that was seen, whatever is said of it later', () => {
+    const [message] = rig.received([rig.sent()]);
+    const operation = deliveryOf(message)!.begin(message)!;
+    operation.hold();
+    operation.settle('delete');
+    operation.end();
+    operation.conclude({
+      error: new RangeError('no stock'),
+      attributes: { 'messaging.message.settlement': 'retry' },
+    });
+    const { attributes } = rig.span('process orders');
+    expect(attributes).toMatchObject({ 'error.type': 'RangeError', 'messaging.message.settlement': 'delete' });
+  });
+
   test('ends by itself if it is let go before its work is over', () => {
     const [message] = rig.received([rig.sent()]);
     const operation = deliveryOf(message)!.begin(message)!;
