@@ -6,6 +6,7 @@
 import type { Context } from '@opentelemetry/api';
 import type { AnyFunction, BatchProcessOperation } from '@otel-messaging/messaging-common';
 import { type Answer, Answers } from './lambda-answers';
+import { forgetRecords } from './lambda-copies';
 import type { LambdaRecord } from './lambda-record';
 import { outcomeOfError, outcomeOfResult } from './lambda-result';
 
@@ -51,15 +52,21 @@ export class Invocation {
     this.operation?.guarded('read the result of a handler', () => {
       this.operation?.end(outcomeOfResult(this.records, value));
     });
-    this.operation?.end(); // of a result that cannot be read
+    this.abandoned(); // with a result that cannot be read
   }
 
   /** Nobody has said how it went. */
   abandoned(): void {
     this.operation?.end();
+    this.forget();
   }
 
   private failed(error: unknown): void {
     this.operation?.end(outcomeOfError(this.records, error));
+    this.forget();
+  }
+
+  private forget(): void {
+    this.operation?.guarded('forget records', () => forgetRecords(this.records));
   }
 }

@@ -14,6 +14,7 @@ import type { SystemAttributes } from './received';
  */
 export interface LambdaRecord {
   readonly messageId?: string;
+  readonly receiptHandle?: string;
   readonly body?: string;
   readonly attributes?: SystemAttributes;
   readonly messageAttributes?: Readonly<Record<string, RecordAttribute>>;
@@ -32,7 +33,12 @@ interface RecordAttribute {
 export function recordsOf(event: unknown): LambdaRecord[] | undefined {
   const records = (event as { readonly Records?: unknown } | null | undefined)?.Records;
   if (!Array.isArray(records) || records.length === 0) return undefined;
-  return records[0]?.eventSource === 'aws:sqs' ? records : undefined;
+  return isRecord(records[0]) ? records : undefined;
+}
+
+/** Whether this is a record of an SQS event, or a copy of one. */
+export function isRecord(message: unknown): message is LambdaRecord {
+  return (message as LambdaRecord | null | undefined)?.eventSource === 'aws:sqs';
 }
 
 /** The records as they came, whatever the application does to its event. By index: walking them may be to handle them. */

@@ -5,6 +5,7 @@
 
 import { type Context, context as contextApi, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { AnyFunction, BatchProcessOperation } from '@otel-messaging/messaging-common';
+import { rememberRecords } from './lambda-copies';
 import { flushBeforeFreeze } from './lambda-flush';
 import { Invocation } from './lambda-invocation';
 import { asDelivered, LambdaReader, type LambdaRecord, queueUrlOf, recordsOf } from './lambda-record';
@@ -55,6 +56,7 @@ function begin(source: HelperSource, args: readonly unknown[]): Invocation {
   const records = telemetry.guard('read an event', undefined, () => recordsOf(args[0])) ?? [];
   const delivered = telemetry.guard('read an event', [], () => asDelivered(records));
   const operation = telemetry.guard('describe an event', undefined, () => start(source, records, ambient));
+  if (operation !== undefined) telemetry.guard('remember records', undefined, () => rememberRecords(delivered));
   const flush = () => (isInSpan ? undefined : flushBeforeFreeze(source.lambdaFlushMs, remainingMs(args)));
   return new Invocation(ambient, delivered, operation, () => telemetry.guard('export an event', undefined, flush));
 }

@@ -4,9 +4,10 @@
  */
 
 import { type Context, context as contextApi, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import type { ProcessOperation, Telemetry } from '@otel-messaging/messaging-common';
+import type { MessageReader, OperationPlan, ProcessOperation, Telemetry } from '@otel-messaging/messaging-common';
 import { resolveOptions } from './config';
-import { type IncomingMessage, IncomingReader } from './incoming-message';
+import { IncomingReader } from './incoming-message';
+import { isRecord, LambdaReader, queueUrlOf } from './lambda-record';
 import type { Queue } from './queue';
 import { deliveryFor } from './received';
 
@@ -78,9 +79,9 @@ export function messageContext(message: object): Context {
   const delivery = deliveryFor(message);
   if (delivery !== undefined) return delivery.contextIn(active);
   if (source?.telemetry.isOn()) {
-    const { telemetry, unknownQueue } = source;
-    const { reader } = unknownQueue;
-    return telemetry.handlerContext(unknownQueue.plan('process'), telemetry.extract(message, reader), active);
+    const { telemetry } = source;
+    const { plan, reader } = placeOf(source, message);
+    return telemetry.handlerContext(plan, telemetry.extract(message, reader), active);
   }
   try {
     return contextIn(message, active);
@@ -115,16 +116,29 @@ function begin(message: object): ProcessOperation | undefined {
   const delivery = deliveryFor(message);
   if (delivery !== undefined) return delivery.begin(message);
   if (!source?.telemetry.isOn()) return undefined;
-  const { telemetry, unknownQueue } = source;
-  return telemetry.startProcess<IncomingMessage>(unknownQueue.plan('process'), message, unknownQueue.reader) as
-    | ProcessOperation
-    | undefined;
+  const { plan, reader } = placeOf(source, message);
+  return source.telemetry.startProcess<object>(plan, message, reader) as ProcessOperation | undefined;
+}
+
+interface Place {
+  readonly plan: OperationPlan;
+  readonly reader: MessageReader<object>;
+}
+
+/** Where a message came from that no instrumented client has received; a record of a Lambda event tells. */
+function placeOf(source: HelperSource, message: object): Place {
+  const queue = source.telemetry.guard('read where a message is from', undefined, () =>
+    isRecord(message) ? source.queueAt(queueUrlOf(message)) : undefined,
+  );
+  if (queue !== undefined) return { plan: queue.plan('process'), reader: new LambdaReader(queue.reader) };
+  return { plan: source.unknownQueue.plan('process'), reader: source.unknownQueue.reader };
 }
 
 /** The extracted context, with no instrumentation to ask. */
-function contextIn(message: IncomingMessage, active: Context): Context {
-  const extracted = propagation.extract(ROOT_CONTEXT, message, PLAIN_READER);
-  const other = PLAIN_READER.otherContext(message);
+function contextIn(message: object, active: Context): Context {
+  const reader: MessageReader<object> = isRecord(message) ? new LambdaReader(PLAIN_READER) : PLAIN_READER;
+  const extracted = propagation.extract(ROOT_CONTEXT, message, reader);
+  const other = reader.otherContext?.(message);
   const creation = trace.getSpanContext(extracted) ?? (other?.linkOnly ? undefined : other?.spanContext);
   const baggage = propagation.getBaggage(extracted);
   const base = baggage === undefined ? active : propagation.setBaggage(active, baggage);

@@ -43,9 +43,16 @@ export function receivedBy(handle: unknown): Received | undefined {
   return at === undefined ? byHandle.get(handle) : recent[at];
 }
 
-/** The delivery of a message, or of a copy of it. */
+/** The delivery of a message, or of a copy of it; of a Lambda event's record as well. */
 export function deliveryFor(message: unknown): Delivery | undefined {
-  return deliveryOf(message) ?? receivedAs(message)?.delivery;
+  return deliveryOf(message) ?? (receivedAs(message) ?? receivedAsRecord(message))?.delivery;
+}
+
+function receivedAsRecord(message: unknown): Received | undefined {
+  const { receiptHandle, messageId } = (message ?? {}) as { receiptHandle?: unknown; messageId?: unknown };
+  const received = receivedBy(receiptHandle);
+  // Records of sample events share one handle.
+  return received?.messageId === messageId ? received : undefined;
 }
 
 /**

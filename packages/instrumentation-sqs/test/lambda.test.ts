@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { DeleteMessageCommand, SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { logs } from '@opentelemetry/api-logs';
 import { LoggerProvider } from '@opentelemetry/sdk-logs';
@@ -15,7 +15,7 @@ import {
   type Tracing,
   unregister,
 } from '@otel-messaging/test-utils';
-import { processMessage, SqsInstrumentation, wrapSqsHandler } from '../src';
+import { messageContext, processMessage, SqsInstrumentation, wrapSqsHandler } from '../src';
 import { lines, newClient, newQueue, receive, shownTraces } from './sqs';
 
 const instrumentation = new SqsInstrumentation();
@@ -354,6 +354,128 @@ describe('an SQS event', () => {
     expect(await wrapSqsHandler(async (_: SqsEvent) => result)(await eventOf('one'))).toBe(result);
     expect(tracing.openSpans).toBe(0);
   });
+});
+
+describe('a copy of a record', () => {
+  type Records = SqsEvent['Records'];
+
+  /** The traces of two records, handled each by `processMessage`; one of them has failed. */
+  async function handled(recordsIn: (event: SqsEvent) => Iterable<Records[number]>): Promise<string> {
+    const event = await eventOf('one', 'two');
+    const failed = event.Records.find(({ body }) => body === 'two')!.messageId;
+    const handler = wrapSqsHandler(async (event: SqsEvent) => {
+      for (const record of recordsIn(event)) await processMessage(record, work);
+      return { batchItemFailures: [{ itemIdentifier: failed }] };
+    });
+    await handler(event);
+    const text = shown(SETTLEMENT);
+    tracing.reset();
+    return text;
+  }
+
+  test.each([
+    ['by spread', ({ Records }: SqsEvent) => Array.from(Records.keys(), (i) => ({ ...Records[i]! }))],
+    ['with the whole event', (event: SqsEvent) => structuredClone(event).Records],
+    ['of its text', (event: SqsEvent) => (JSON.parse(JSON.stringify(event)) as SqsEvent).Records],
+  ])('made %s is handled as the record is', async (_, recordsIn) => {
+    expect(await handled(recordsIn)).toBe(
+      lines(`
+        send orders PRODUCER
+        └─ process orders CONSUMER {messaging.message.settlement=delete}  → send orders, process orders
+           └─ work INTERNAL
+        send orders PRODUCER
+        └─ process orders CONSUMER !BatchItemFailure {messaging.message.settlement=retry}  → send orders, process orders
+           └─ work INTERNAL
+        process orders CONSUMER  → send orders, send orders
+      `),
+    );
+  });
+
+  test('is no second message while the record itself is walked', async () => {
+    function* copies({ Records }: SqsEvent) {
+      for (const record of Records) yield { ...record };
+    }
+    expect(await handled(copies)).toBe(await handled(({ Records }) => Records));
+  });
+
+  test('has the context of the record', async () => {
+    const found: unknown[] = [];
+    const handler = wrapSqsHandler(async ({ Records }: SqsEvent) => {
+      for (const record of Records) {
+        await tick();
+        found.push(trace.getSpan(messageContext({ ...record })) === trace.getActiveSpan());
+      }
+    });
+    await handler(await eventOf('one'));
+    expect(found).toEqual([true]);
+  });
+
+  test('is not taken for another record whose receipt is the same, as in sample events', async () => {
+    const event = await eventOf('one', 'two');
+    for (const record of event.Records as { receiptHandle?: string }[]) record.receiptHandle = 'MessageReceiptHandle';
+    const handler = wrapSqsHandler(async (event: SqsEvent) => {
+      for (const record of structuredClone(event).Records) await processMessage(record, work);
+    });
+    await handler(event);
+    expect(shown().match(/send orders PRODUCER\n└─ process orders CONSUMER/g)).toHaveLength(2);
+  });
+});
+
+describe('a record of an event whose handler is not wrapped', () => {
+  const recordOf = async (body: string) => (await eventOf(body)).Records[0]!;
+
+  test('has its process span from processMessage, in the trace of its producer', async () => {
+    const record = await recordOf('one');
+    await processMessage(record, work);
+    expect(shown()).toBe(
+      lines(`
+        send orders PRODUCER
+        └─ process orders CONSUMER  → send orders
+           └─ work INTERNAL
+      `),
+    );
+    const { attributes } = tracing.spans().find(({ name }) => name.startsWith('process'))!;
+    expect(attributes).toMatchObject({
+      'messaging.message.id': record.messageId,
+      'messaging.message.receive.latency': expect.any(Number),
+    });
+  });
+
+  test('has its creation context from messageContext, also while the instrumentation is off', async () => {
+    const record = await recordOf('one');
+    const { spanId } = tracing.spans()[0]!.spanContext();
+    expect(trace.getSpanContext(messageContext(record))?.spanId).toBe(spanId);
+    instrumentation.disable();
+    expect(trace.getSpanContext(messageContext({ ...record }))?.spanId).toBe(spanId);
+  });
+
+  test('that cannot be read is handled all the same', async () => {
+    const record = {
+      get eventSource(): never {
+        throw new Error('a hostile getter');
+      },
+    };
+    expect(processMessage(record, () => 'handled')).toBe('handled');
+    expect(messageContext(record)).toBe(context.active());
+    await tracing.stop().catch(() => {});
+    tracing = startTracing([instrumentation]);
+  });
+});
+
+test('a record that the function deletes itself says so, whatever the answer is', async () => {
+  const event = await eventOf('one', 'two');
+  const handler = wrapSqsHandler(async ({ Records }: SqsEvent) => {
+    for (const { body, receiptHandle: ReceiptHandle } of Records) {
+      await tick();
+      if (body === 'one') await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+    }
+    throw new RangeError('no stock');
+  });
+  await expect(handler(event)).rejects.toThrow('no stock');
+  const settled = tracing.spans().filter(({ attributes }) => attributes[SETTLEMENT] !== undefined);
+  const settlements = settled.map(({ attributes }) => [attributes['messaging.message.id'], attributes[SETTLEMENT]]);
+  const expected = event.Records.map(({ body, messageId }) => [messageId, body === 'one' ? 'delete' : 'retry']);
+  expect(settlements.sort()).toEqual(expected.sort());
 });
 
 describe('a handler', () => {
