@@ -261,7 +261,7 @@ describe('a callback of the runtime that throws', () => {
     await expect(waiting({}, {}, throwing)).rejects.toBe(error);
   });
 
-  test('throws into the handler where nobody waits for the export, and after the first answer', async () => {
+  test('throws into the handler where nobody waits for the export', async () => {
     const caught: unknown[] = [];
     const handler = wrapSqsHandler((_: unknown, __: unknown, callback: Callback) => {
       try {
@@ -271,6 +271,25 @@ describe('a callback of the runtime that throws', () => {
       }
     });
     await tracing.inSpan('invocation', () => handler({}, {}, throwing));
+    expect(caught).toEqual([error]);
+  });
+
+  test('throws into the handler once the first answer has arrived', async () => {
+    let calls = 0;
+    const caught: unknown[] = [];
+    const handler = wrapSqsHandler(async (_: unknown, __: unknown, callback: Callback) => {
+      callback(null, 1);
+      await eventually('the first answer', () => calls === 1);
+      await tick();
+      try {
+        callback(null, 2);
+      } catch (error) {
+        caught.push(error);
+      }
+    });
+    await handler({}, {}, () => {
+      if (++calls > 1) throw error;
+    });
     expect(caught).toEqual([error]);
   });
 
