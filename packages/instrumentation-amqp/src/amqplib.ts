@@ -26,6 +26,8 @@ export interface Connection {
 export interface ChannelModule {
   readonly Channel: { readonly prototype: object };
   readonly ConfirmChannel: { readonly prototype: object; new (): object };
+  /** The connection of the callback API. */
+  readonly CallbackModel?: { readonly prototype: object };
 }
 
 export interface ConnectModule {

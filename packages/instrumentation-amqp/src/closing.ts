@@ -5,6 +5,7 @@
 
 import type { AnyFunction } from '@otel-messaging/messaging-common';
 import type { Channel } from './amqplib';
+import { inItsContext } from './callbacks';
 import type { Channels } from './channels';
 
 const REPLY_SUCCESS = 200;
@@ -26,10 +27,13 @@ export function allocate(channels: Channels, original: AnyFunction): AnyFunction
 
 /** `channel.closeBecause`: the client closes the channel, by wish or since something went wrong. */
 export function closeBecause(channels: Channels, original: AnyFunction): AnyFunction {
-  return function closeBecause(this: Channel, reason: unknown, code: unknown, ...rest: unknown[]) {
+  return function closeBecause(this: Channel, ...args: unknown[]) {
+    const { telemetry } = channels;
+    const [reason, code, closed] = args;
     const state = channels.find(this);
     if (state !== undefined && code !== REPLY_SUCCESS) state.closeReason = closeError(String(reason), Number(code));
-    return original.call(this, reason, code, ...rest);
+    if (typeof closed === 'function' && telemetry.isOn()) args[2] = inItsContext(telemetry, closed);
+    return original.apply(this, args);
   };
 }
 

@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { context } from '@opentelemetry/api';
 import type { AnyFunction, ReceiveOperation } from '@otel-messaging/messaging-common';
 import type { AmqpMessage, Channel } from './amqplib';
+import { inItsContext } from './callbacks';
 import type { ChannelState, Channels } from './channels';
 import { isNoAck, type QueueSource, textOf } from './queue-source';
 
@@ -34,15 +34,15 @@ export function get(channels: Channels, original: AnyFunction): AnyFunction {
 export function getWithCallback(channels: Channels, original: AnyFunction): AnyFunction {
   return function get(this: Channel, ...args: unknown[]) {
     const [queue, options, callback] = args;
-    const pull = startPull(channels, this, args);
+    // What is no function is for amqplib to complain of.
+    const pull = !callback || typeof callback === 'function' ? startPull(channels, this, args) : undefined;
     if (pull === undefined) return original.apply(this, args);
-    // In the context of the call: the socket's is an accident.
-    const answer = typeof callback === 'function' ? context.bind(context.active(), callback as AnyFunction) : undefined;
+    const answer = inItsContext(channels.telemetry, callback) as AnyFunction | null | undefined;
     const done = (...results: unknown[]) => {
       const [error, message] = results;
       if (error === null) pull.end(message as AmqpMessage | false);
       else pull.operation.fail(error);
-      return answer?.(...results);
+      return answer ? answer(...results) : undefined;
     };
     return call(pull, original, this, [queue, options, done]);
   };

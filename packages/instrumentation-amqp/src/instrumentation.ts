@@ -12,6 +12,7 @@ import {
   nestModule,
 } from '@otel-messaging/messaging-common';
 import type { ChannelModule, Connection, ConnectModule } from './amqplib';
+import { _rpc, closeConnection } from './callbacks';
 import { Channels } from './channels';
 import { allocate, closeBecause, toClosed } from './closing';
 import { handleConfirm } from './confirms';
@@ -21,7 +22,6 @@ import { get, getWithCallback } from './get';
 import { publish, publishConfirmed, sendMessage } from './producer';
 import { createVhost, type VhostModule } from './rascal';
 import { acceptMessageFrame } from './returns';
-import { _rpc } from './rpc-callbacks';
 import { serverOf } from './server';
 import { ack, ackAll, nack, nackAll, recover, reject } from './settlement';
 import { beneath, isPatchedByUpstream } from './upstream';
@@ -125,7 +125,12 @@ export class AmqpInstrumentation extends MessagingInstrumentation<AmqpInstrument
     });
   }
 
-  private patchModel({ Channel, ConfirmChannel }: ChannelModule, getOfModel: Patch): void {
+  private patchModel({ Channel, ConfirmChannel, CallbackModel }: ChannelModule, getOfModel: Patch): void {
+    if (CallbackModel !== undefined) {
+      this.patches.add(CallbackModel.prototype, 'close', (original: AnyFunction) =>
+        closeConnection(this.telemetry, original),
+      );
+    }
     const isConfirmChannel = (channel: unknown) => channel instanceof ConfirmChannel;
     const isSuperseding = isPatchedByUpstream(Channel.prototype);
     this.patch(

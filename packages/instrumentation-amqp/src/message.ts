@@ -116,7 +116,8 @@ export class OutgoingMessage {
   /**
    * Adds the context to the table that amqplib has made for this message, on top of the application's. Inherited entries
    * are sent like own ones, and undefined ones are not: so stale fields are hidden where they are. What amqplib may refuse
-   * in their place is left for it to see.
+   * in their place is left for it to see. An assignment is quicker, but may be caught by the application's table, which ours
+   * inherits from (frozen, or a proxy that stores it).
    */
   addTo(table: Record<string, unknown>): void {
     const { added, stale } = this;
@@ -132,9 +133,10 @@ export class OutgoingMessage {
       }
       for (const name of hidden ?? []) define(table, name, undefined);
     }
+    const isOwn = headers === undefined || headers === null;
     for (const name in added) {
-      if (name in table) define(table, name, added[name]);
-      else table[name] = added[name];
+      if (isOwn) table[name] = added[name];
+      else define(table, name, added[name]);
     }
   }
 }
@@ -144,7 +146,6 @@ function isSendable(value: unknown): boolean {
   return value === undefined || value === null || typeof value === 'string' || Buffer.isBuffer(value);
 }
 
-/** Not an assignment: that fails where the application's table is frozen. */
 function define(table: object, name: string, value: string | undefined): void {
   Object.defineProperty(table, name, { value, enumerable: true, configurable: true, writable: true });
 }

@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { context } from '@opentelemetry/api';
 import type { AnyFunction, OperationPlan, SendOperation, Telemetry } from '@otel-messaging/messaging-common';
 import type { AmqpProperties, Channel } from './amqplib';
+import { inItsContext } from './callbacks';
 import type { ChannelState, Channels } from './channels';
 import { OutgoingMessage, outgoingMessages } from './message';
 import type { Plans } from './plans';
@@ -50,8 +50,7 @@ export function publishConfirmed(channels: Channels, original: AnyFunction): Any
     const operation = startSend(channels, state, args);
     if (operation === undefined) return original.apply(this, args);
     const [exchange, routingKey, content, options, callback] = args;
-    // The callback runs in the context of its publish: what is active where the broker's answer is read is an accident.
-    const answered = typeof callback === 'function' ? context.bind(context.active(), callback) : callback;
+    const answered = inItsContext(channels.telemetry, callback);
     const result = send(state, operation, original, this, [exchange, routingKey, content, options, answered]);
     endWithConfirm(channels, this, state, operation, exchange, routingKey);
     return result;

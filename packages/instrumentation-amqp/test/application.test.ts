@@ -26,3 +26,9 @@ test('a rejection that a consumer forgets ends the process as it does without us
   const ends = ['traced', 'plain'].map((how) => run('forgotten-rejection.cjs', [how], [], 1));
   for (const { stderr } of ends) expect(stderr).toMatch(/RangeError: forgotten\n\s+at /);
 });
+
+test('a rejection that the channel captures is an error of the channel, as without us', () => {
+  for (const how of ['traced', 'plain']) {
+    expect(run('captured-rejection.cjs', [how]).stdout).toBe('error of the channel: captured\nstill alive\n');
+  }
+});

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { trace } from '@opentelemetry/api';
+import { type Context, context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { eventually, startTracing, type Tracing, traceText } from '@otel-messaging/test-utils';
 import type { Channel, ConfirmChannel, Connection, GetMessage, Message } from 'amqplib/callback_api';
 import { amqplib, callbackApi, instrumentation } from './amqplib';
@@ -145,6 +145,52 @@ test('callbacks run in the context of their calls: what they publish is in the t
   expect(text()).toBe(
     ['app INTERNAL', '└─ publish queue PRODUCER', '   └─ consume queue CONSUMER  → publish queue'].join('\n'),
   );
+});
+
+test('callbacks of calls without a context run in none, whatever the connection was opened in', async () => {
+  const seen: Record<string, string | undefined> = {};
+  const note = (what: string) => {
+    seen[what] = propagation.getActiveBaggage()?.getEntry('tenant')?.value;
+  };
+  const of = (value: string) => propagation.setBaggage(ROOT_CONTEXT, propagation.createBaggage({ tenant: { value } }));
+  const own = await context.with(of('opened'), () =>
+    called<Connection>((done) => callbackApi.connect(brokerUrl(), done)),
+  );
+  const inContext = (active: Context, what: string, call: (done: (...args: unknown[]) => void) => void) =>
+    context.with(active, () => {
+      return new Promise<unknown>((resolve) => {
+        call((_, answer) => {
+          note(what);
+          resolve(answer);
+        });
+      });
+    });
+  const opened = (await inContext(ROOT_CONTEXT, 'createChannel', (done) => own.createChannel(done))) as Channel;
+  await inContext(ROOT_CONTEXT, 'assertQueue', (done) => opened.assertQueue(queue, { expires: 60_000 }, done));
+  await inContext(of('asks'), 'checkQueue', (done) => opened.checkQueue(queue, done));
+  await inContext(of('closes'), 'close of a channel', (done) => opened.close(done));
+  await inContext(ROOT_CONTEXT, 'close', (done) => own.close(done));
+  expect(seen).toEqual({
+    createChannel: undefined,
+    assertQueue: undefined,
+    checkQueue: 'asks',
+    'close of a channel': 'closes',
+    close: undefined,
+  });
+});
+
+test('a callback of get that is no function meets the error that it meets without us', async () => {
+  const outcome = async () => {
+    const own = await called<Connection>((done) => callbackApi.connect(brokerUrl(), done));
+    const failed = new Promise<string>((resolve) => own.on('error', (error: Error) => resolve(error.message)));
+    const getting = await called<Channel>((done) => void own.createChannel(done));
+    getting.get(queue, {}, 'no function' as never);
+    return failed;
+  };
+  const traced = await outcome();
+  instrumentation.disable();
+  expect(traced).toBe(await outcome());
+  instrumentation.enable();
 });
 
 test('callbacks get what they get without us, errors too', async () => {

@@ -4,7 +4,7 @@
  */
 
 import { deepFreeze } from '@otel-messaging/test-utils';
-import type { Options } from 'amqplib';
+import type { GetMessage, Options } from 'amqplib';
 import { amqplib, instrumentation } from './amqplib';
 import { brokerUrl } from './broker';
 import { consuming, session } from './session';
@@ -88,6 +88,25 @@ test('no credentials are recorded, whatever characters they have', () =>
       /guest|secret/,
     );
   }));
+
+test.each([
+  ['stores what is set', (target: object, name: PropertyKey, value: unknown) => Reflect.set(target, name, value)],
+  ['refuses to be set', () => false],
+])('headers that are a proxy which %s stay as they are, and each message has its own context', (_, set) =>
+  session(async ({ tracing, channel, confirms, queue }) => {
+    const headers = new Proxy({ own: 'x' } as Record<string, unknown>, { set });
+    const carried: (string | undefined)[] = [];
+    for (const name of ['one', 'two']) {
+      await tracing.inSpan(name, () => void confirms.sendToQueue(queue, Buffer.from(name), { headers }));
+      await confirms.waitForConfirms();
+      const { properties } = (await channel.get(queue, { noAck: true })) as GetMessage;
+      carried.push(String(properties.headers?.['traceparent']).split('-')[2]);
+    }
+    expect(Object.keys(headers)).toEqual(['own']);
+    const sent = tracing.spans().filter(({ name }) => name.startsWith('publish'));
+    expect(carried).toEqual(sent.map((span) => span.spanContext().spanId));
+  }),
+);
 
 test('publish gives what amqplib gives: true, and false when its buffer is full, which is no error', () =>
   session(async ({ connection, queue, tracing }) => {
