@@ -3,7 +3,13 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { followIndex, letGoOfTaken, type ReceiveOperation, type Telemetry } from '@otel-messaging/messaging-common';
+import {
+  awaitMessages,
+  followIndex,
+  letGoOfTaken,
+  type ReceiveOperation,
+  type Telemetry,
+} from '@otel-messaging/messaging-common';
 import type { Carry } from './carrying';
 import { copyOf } from './copies';
 import type { IncomingMessage } from './incoming-message';
@@ -16,6 +22,7 @@ import { type Command, TracedCall } from './traced-call';
 /** `ReceiveMessage`; undefined where nothing is to be recorded. */
 export function receiveMessage(telemetry: Telemetry, queue: Queue, { input }: Command): TracedCall | undefined {
   if (queue.followsIndex) letGoOfTaken();
+  if (telemetry.config.perMessageSpans) awaitMessages();
   const operation = telemetry.startReceive(queue.plan('receive'));
   return operation && new ReceiveCall(telemetry, operation, input, queue);
 }

@@ -16,8 +16,9 @@ export interface Attachment {
 /**
  * Makes the context active for the rest of this asynchronous execution; undefined where that cannot be done.
  * @param earlier what it takes the place of; `detach` then goes back to what was active before that
+ * @param previous what to go back to in place of what is active now
  */
-export function attach(context: Context, earlier: Attachment | undefined): Attachment | undefined {
+export function attach(context: Context, earlier: Attachment | undefined, previous?: Context): Attachment | undefined {
   if (earlier instanceof StorageAttachment) {
     earlier.storage.enterWith(context);
     return earlier;
@@ -27,7 +28,7 @@ export function attach(context: Context, earlier: Attachment | undefined): Attac
   if (typeof api.attach === 'function') return api.attach(context);
   const storage = storageInForce();
   if (storage === undefined) return undefined; // another kind of manager: spans are made, but not active
-  const attachment = new StorageAttachment(storage);
+  const attachment = new StorageAttachment(storage, previous ?? storage.getStore());
   storage.enterWith(context);
   return attachment;
 }
@@ -37,6 +38,15 @@ export function enter(context: Context): void {
   const api = contextApi as unknown as Attaching;
   if (typeof api.attach === 'function') api.attach(context);
   else storageInForce()?.enterWith(context);
+}
+
+/** The same where nothing has to be undone, ever: not where attachments nest. Never throws. */
+export function enterUnbound(context: Context): void {
+  try {
+    if (typeof (contextApi as unknown as Attaching).attach !== 'function') storageInForce()?.enterWith(context);
+  } catch {
+    // Then the context that was active stays so.
+  }
 }
 
 /** Never throws. */
@@ -50,11 +60,10 @@ export function detach(attachment: Attachment): void {
 }
 
 class StorageAttachment implements Attachment {
-  private readonly previous: Context | undefined;
-
-  constructor(readonly storage: AsyncLocalStorage<Context>) {
-    this.previous = storage.getStore();
-  }
+  constructor(
+    readonly storage: AsyncLocalStorage<Context>,
+    private readonly previous: Context | undefined,
+  ) {}
 
   dispose(): void {
     this.storage.enterWith(this.previous as Context);

@@ -4,6 +4,7 @@
  */
 
 import type { Context, Span, SpanContext } from '@opentelemetry/api';
+import { AwaitedContext } from './awaited-context';
 import { createContextKey, INVALID_TRACEID, ROOT_CONTEXT, trace } from './otel';
 
 /** What a context tells of the message, or messages, whose handler runs in it. */
@@ -96,6 +97,7 @@ export function withoutPastScope(context: Context): Context {
  * somebody set over the latter in the meantime stays.
  */
 export function settled(context: Context): Context {
+  if (context instanceof AwaitedContext) return settled(context.settled);
   if (!(context instanceof LayeredContext) || context.span !== OF_SCOPE) return context;
   const { scope, values } = context;
   if (scope?.successor === undefined) return context;

@@ -6,6 +6,7 @@
 export { InstrumentationNodeModuleDefinition, InstrumentationNodeModuleFile } from '@opentelemetry/instrumentation';
 export type { ActiveOperation } from './active-operation';
 export { followAsyncIteration } from './async-iteration';
+export { awaitMessages } from './awaited-messages';
 export type { BatchProcessOperation, BatchSetting } from './batch-process-operation';
 export { BoundedMap } from './bounded-map';
 export { captureContext } from './capture-context';

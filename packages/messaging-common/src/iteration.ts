@@ -3,12 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { Context } from '@opentelemetry/api';
-import { type Attachment, attach, detach } from './active-context';
-import { deliveryOf } from './delivery';
-import { contexts } from './otel';
-import type { ProcessOperation } from './process-operation';
-import { currentTurn, hasPassed, type Turn } from './turn';
+import { begin, MessageIterator } from './message-iterator';
 
 /**
  * Makes each message's context active while the application walks the array: in the body of `for…of`, and in the
@@ -78,93 +73,6 @@ function likeNative(method: Method, replacement: Method): Method {
   Object.defineProperty(replacement, 'length', { value: method.length });
   return replacement;
 }
-
-/** Begins the handling of a message that was delivered; never throws. */
-function begin(message: unknown, ambient?: Context): ProcessOperation | undefined {
-  const delivery = deliveryOf(message);
-  if (delivery === undefined) return undefined;
-  try {
-    return delivery.begin(message, ambient);
-  } catch (error) {
-    delivery.batch.telemetry.report('begin the handling of a message', error);
-    return undefined;
-  }
-}
-
-/** Iterators inherit the language's helpers, where it has them. */
-const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf(prototype.values.call([])));
-
-/**
- * An array's iterator; what happens between two calls of `next` happens in the context of a message.
- * The language does not tell `return` whether the body was left by `break` or by an error, so that an error thrown out
- * of a `for…of` does not mark the message's span; it does in callbacks. See README, "What is not done".
- */
-export class MessageIterator<T> implements IterableIterator<T> {
-  private operation: ProcessOperation | undefined;
-  private attachment: Attachment | undefined;
-  /** What is active outside of the loop's body. */
-  private ambient: Context | undefined;
-  protected entered: Turn = 0;
-  private first: Turn | undefined;
-
-  constructor(
-    private readonly inner: Iterator<T>,
-    private readonly messageOf: (value: T) => unknown,
-  ) {}
-
-  next(): IteratorResult<T> {
-    if (this.operation !== undefined) this.leave(this.operation);
-    const result = this.inner.next();
-    if (result.done) this.detach();
-    else this.enter(this.messageOf(result.value));
-    return result;
-  }
-
-  /** Called by `break`, `throw` and destructuring. Like an array's own iterator, this one can be walked on after. */
-  return(value?: unknown): IteratorResult<T> {
-    if (this.operation !== undefined) this.leave(this.operation);
-    this.detach();
-    return { done: true, value };
-  }
-
-  private enter(message: unknown): void {
-    this.ambient ??= contexts().active();
-    const operation = begin(message, this.ambient);
-    if (operation === undefined) {
-      this.detach();
-      return;
-    }
-    this.operation = operation;
-    this.entered = currentTurn();
-    this.first ??= this.entered;
-    try {
-      this.attachment = attach(operation.context, this.attachment);
-    } catch (error) {
-      operation.report("make a message's context active", error);
-    }
-  }
-
-  /** The message's context stays active until the next one's takes its place, or the loop is over. */
-  private leave(operation: ProcessOperation): void {
-    this.operation = undefined;
-    const { entered, first } = this;
-    operation.leave(hasPassed(entered), entered === first);
-  }
-
-  private detach(): void {
-    const { attachment } = this;
-    this.attachment = undefined;
-    this.ambient = undefined;
-    if (attachment !== undefined) detach(attachment);
-  }
-
-  declare [Symbol.iterator]: () => this;
-  declare readonly [Symbol.toStringTag]: string;
-  declare [Symbol.dispose]: () => void;
-}
-
-Object.setPrototypeOf(MessageIterator.prototype, IteratorPrototype);
-Object.defineProperty(MessageIterator.prototype, Symbol.toStringTag, { value: 'Array Iterator', configurable: true });
 
 /**
  * Methods whose callbacks handle messages, and those whose result is walked in place of the array. Predicates (`some`,

@@ -13,7 +13,9 @@ import type { OperationPlan } from './plan';
 import { isObservable } from './promises';
 import { ATTR_MESSAGING_MESSAGE_SETTLEMENT } from './semconv';
 import type { OpenDeliveries } from './settlement';
+import type { Path } from './surroundings';
 import type { Telemetry } from './telemetry';
+import type { Turn } from './turn';
 
 /** How the client treats a handler's return value. */
 export interface HandlerManner {
@@ -32,6 +34,10 @@ export class ProcessOperation<M = unknown> extends MessageOperation<M> {
   declare private ownFailure?: Outcome;
   /** Set while the application has the message by its index. */
   declare taking?: { letGo(): void } | undefined;
+  /** The walk that gave the message, where it was one. */
+  declare walk?: number;
+  /** Set where the walk's caller may go on with the message's context active. */
+  declare entry?: { readonly turn: Turn; readonly path: Path };
   private deliveries: OpenDeliveries | undefined;
   private tag = 0;
 
@@ -68,6 +74,11 @@ export class ProcessOperation<M = unknown> extends MessageOperation<M> {
     const { batch } = delivery;
     const plan = batch.planOf(message);
     return new ProcessOperation(batch.telemetry, plan, message, delivery, withoutPastScope(ambient), batch);
+  }
+
+  /** What was active where the application took the message. */
+  get around(): Context {
+    return this.ambient;
   }
 
   /** Calls the application's handler; gives back exactly what it gives. */
