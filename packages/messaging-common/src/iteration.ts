@@ -49,11 +49,8 @@ function followed(method: Method): Method {
   });
 }
 
-/**
- * An array method with its callback run in the context of the message that is the callback's n-th argument.
- * @param dropsPromise what becomes of a promise that the callback returns
- */
-function inContext(method: Method, messageAt: 0 | 1, dropsPromise: boolean): Method {
+/** An array method with its callback run in the context of the message that is the callback's n-th argument. */
+function inContext(method: Method, messageAt: 0 | 1): Method {
   return likeNative(method, function (this: object[], callback: unknown, ...rest: unknown[]) {
     if (typeof callback !== 'function') return method.call(this, callback, ...rest); // the language's own error
     return method.call(
@@ -61,7 +58,7 @@ function inContext(method: Method, messageAt: 0 | 1, dropsPromise: boolean): Met
       function (this: unknown, ...args: unknown[]) {
         const operation = begin(args[messageAt]);
         if (operation === undefined) return callback.apply(this, args);
-        return operation.handleBody(dropsPromise, callback as Method, this, args);
+        return operation.handleBody(callback as Method, this, args);
       },
       ...rest,
     );
@@ -84,11 +81,11 @@ export const FOLLOWED = Object.create(prototype, {
   entries: hidden(function entries(this: object[]) {
     return new MessageIterator(prototype.entries.call(this), (entry) => entry?.[1]);
   }),
-  forEach: hidden(inContext(prototype.forEach, 0, true)),
-  map: hidden(inContext(prototype.map, 0, false)),
-  flatMap: hidden(inContext(prototype.flatMap, 0, false)),
-  reduce: hidden(inContext(prototype.reduce, 1, false)),
-  reduceRight: hidden(inContext(prototype.reduceRight, 1, false)),
+  forEach: hidden(inContext(prototype.forEach, 0)),
+  map: hidden(inContext(prototype.map, 0)),
+  flatMap: hidden(inContext(prototype.flatMap, 0)),
+  reduce: hidden(inContext(prototype.reduce, 1)),
+  reduceRight: hidden(inContext(prototype.reduceRight, 1)),
   filter: hidden(followed(prototype.filter)),
   slice: hidden(followed(prototype.slice)),
   splice: hidden(followed(prototype.splice)),

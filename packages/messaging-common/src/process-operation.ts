@@ -16,6 +16,7 @@ import type { OpenDeliveries } from './settlement';
 import type { Path } from './surroundings';
 import type { Telemetry } from './telemetry';
 import type { Turn } from './turn';
+import { watchGivenBack } from './watched-promise';
 
 /** How the client treats a handler's return value. */
 export interface HandlerManner {
@@ -101,10 +102,10 @@ export class ProcessOperation<M = unknown> extends MessageOperation<M> {
    * Ends with a promise of the application, which keeps it; where there are several, with the last one, or the first
    * rejection.
    * @param rethrows where nobody else may be waiting: our handler must not make a rejection look handled. If the
-   *   application has kept the promise and handles it elsewhere, its rejection is reported all the same; the language
-   *   does not tell the two apart.
+   *   application has kept the promise and handles it elsewhere, its rejection is reported all the same.
+   * @param isGivenBack of a promise that anybody may wait for from now on: that is seen, and decides
    */
-  watch(promise: Promise<unknown>, rethrows: boolean): void {
+  watch(promise: Promise<unknown>, rethrows: boolean, isGivenBack = false): void {
     this.isHandling = true;
     this.startLazily();
     this.awaited++;
@@ -116,7 +117,8 @@ export class ProcessOperation<M = unknown> extends MessageOperation<M> {
       if (rethrows) throw error;
     };
     try {
-      promise.then(fulfilled, rejected);
+      if (!isGivenBack) promise.then(fulfilled, rejected);
+      else if (!watchGivenBack(promise, fulfilled, rejected)) this.end();
     } catch (error) {
       this.telemetry.report('watch a promise', error); // of a class whose constructor throws
       this.end();
@@ -144,24 +146,17 @@ export class ProcessOperation<M = unknown> extends MessageOperation<M> {
     this.span?.setAttribute(ATTR_MESSAGING_MESSAGE_SETTLEMENT, 'retry');
   }
 
-  /** Calls a callback of an array method with the message; gives back what it gives, or a promise that follows it. */
-  handleBody<A extends unknown[], R>(dropsPromise: boolean, callback: (...args: A) => R, thisArg: unknown, args: A): R {
+  /** Calls a callback of an array method with the message; gives back exactly what it gives. */
+  handleBody<A extends unknown[], R>(callback: (...args: A) => R, thisArg: unknown, args: A): R {
     const result = this.run(callback, thisArg, ...args);
-    if (!isObservable(result)) {
-      this.leave(false, false);
-      return result;
-    }
-    if (!dropsPromise) {
-      this.startLazily();
-      return this.endWith(result) as R;
-    }
-    this.watch(result, true);
+    if (isObservable(result)) this.watch(result, false, true);
+    else this.leave(false, false);
     return result;
   }
 
   /** Calls a handler that the application named for this one message, and ends with it. */
   handleAlone<A, R>(handler: (message: A) => R, message: A): R {
-    const result = this.handleBody(false, handler, undefined, [message]);
+    const result = this.handleBody(handler, undefined, [message]);
     if (!isObservable(result)) this.end();
     return result;
   }

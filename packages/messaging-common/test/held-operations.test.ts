@@ -35,7 +35,7 @@ describe('an operation that is held', () => {
     const [message] = rig.received([rig.sent()]);
     const operation = deliveryOf(message)!.begin(message)!;
     operation.hold();
-    operation.handleBody(false, applicationWork, undefined, []);
+    operation.handleBody(applicationWork, undefined, []);
     operation.activeSpan();
     operation.end();
     const overMs = Date.now();
