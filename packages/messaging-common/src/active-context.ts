@@ -40,7 +40,13 @@ export function enter(context: Context): void {
   else storageInForce()?.enterWith(context);
 }
 
-/** The same where nothing has to be undone, ever: not where attachments nest. Never throws. */
+/** Whether the context that was made active is so here, too. */
+export function isActive(context: Context, attachment: Attachment): boolean {
+  const active = attachment instanceof StorageAttachment ? attachment.storage.getStore() : contexts().active();
+  return active === context;
+}
+
+/** Makes the context active where nothing has to be undone, ever: not where attachments nest. Never throws. */
 export function enterUnbound(context: Context): void {
   try {
     if (typeof (contextApi as unknown as Attaching).attach !== 'function') storageInForce()?.enterWith(context);

@@ -4,7 +4,7 @@
  */
 
 import type { Context } from '@opentelemetry/api';
-import { type Attachment, attach, detach } from './active-context';
+import { type Attachment, attach, detach, isActive } from './active-context';
 import { AwaitedContext } from './awaited-context';
 import { awaitNext } from './awaited-messages';
 import { scopeOf, settled } from './context';
@@ -134,10 +134,9 @@ export class MessageIterator<T> implements IterableIterator<T> {
     this.previous = own;
   }
 
-  /** Whether the walk goes on where the last message's context was made active, or in what was begun there. */
-  private isHere(operation: ProcessOperation): boolean {
+  /** Whether the walk goes on in what was begun where one of its messages' contexts was made active. */
+  private isHere(): boolean {
     let context = contexts().active();
-    if (context === operation.context) return true;
     for (let i = 0; i < MAX_NESTED; i++) {
       const scope = scopeOf(context);
       if (!(scope instanceof ProcessOperation)) return false;
@@ -159,8 +158,8 @@ export class MessageIterator<T> implements IterableIterator<T> {
   /** The message's context stays active until the next one's takes its place, or the loop is over. */
   private leave(operation: ProcessOperation, hasLeaked = false): void {
     this.operation = undefined;
-    if (this.attachment !== undefined && !this.isHere(operation)) this.move();
-    const { entered, first } = this;
+    const { attachment, entered, first } = this;
+    if (attachment !== undefined && !isActive(operation.context, attachment) && !this.isHere()) this.move();
     const mayHaveLeaked = hasLeaked || (this.mayLeak && entered === first);
     operation.leave(!this.isAhead && hasPassed(entered), mayHaveLeaked);
   }
