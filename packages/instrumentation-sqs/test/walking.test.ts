@@ -6,7 +6,8 @@
 import { ChangeMessageVisibilityCommand, type Message, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { context, SpanKind, trace } from '@opentelemetry/api';
 import { applyInstrumentation, startTracing, type Tracing } from '@otel-messaging/test-utils';
-import { messageContext, SqsInstrumentation } from '../src';
+import pLimit from 'p-limit';
+import { messageContext, processMessage, SqsInstrumentation } from '../src';
 import { newClient, newQueue, receive, remove } from './sqs';
 
 const instrumentation = new SqsInstrumentation();
@@ -93,6 +94,15 @@ const walks: Record<string, Walk> = {
     const limit = pool(2);
     await Promise.all(messages.map((message) => limit(() => work(message))));
   },
+  'p-limit 3, which calls a function where another one has ended, given bound functions': async (messages, work) => {
+    const limit = pLimit(2);
+    const bound = (message: Message) => context.bind(context.active(), () => work(message));
+    await Promise.all(messages.map((message) => limit(bound(message))));
+  },
+  'p-limit 3, with processMessage': async (messages, work) => {
+    const limit = pLimit(2);
+    await Promise.all(messages.map((message) => limit(() => processMessage(message, work))));
+  },
   'an asynchronous generator': async (messages, work) => {
     for await (const message of oneByOne(messages)) await work(message);
   },
@@ -136,6 +146,26 @@ describe('each message is handled in its own trace, and once, by', () => {
     expect(tracing.openSpans).toBe(0);
     expect(trace.getSpan(context.active())).toBe(trace.getSpan(before));
   });
+});
+
+test('a generator that polls gives each message to a handler in its own trace', async () => {
+  const traces = new Map<string, string>();
+  for (let i = 0; i < 6; i++) {
+    await client.send(new SendMessageCommand({ QueueUrl, MessageBody: `m${i}` }));
+    traces.set(`m${i}`, tracing.spans().at(-1)!.spanContext().traceId);
+  }
+  async function* poll() {
+    for (let left = 6; left > 0; ) {
+      const messages = await receive(client, QueueUrl, { MaxNumberOfMessages: 2 });
+      left -= messages.length;
+      for (const message of messages) yield message;
+    }
+  }
+  const seen: [string | undefined, string | undefined][] = [];
+  for await (const message of poll()) await handle(message, seen);
+  expectOwn(seen, traces, 6);
+  expect(processed()).toHaveLength(6);
+  expect(trace.getActiveSpan()).toBeUndefined();
 });
 
 test('a loop within a loop handles each message in its own trace, and goes back to the outer one', async () => {
