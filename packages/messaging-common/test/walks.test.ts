@@ -329,17 +329,20 @@ describe('work that outlives the body of the first message', () => {
     await Promise.all(running);
   };
 
-  test.each([1, 2, 3])('keeps its trace in a loop that goes on after an await, with %d begun at once', async (limit) => {
-    await pause();
-    const seen: string[] = [];
-    const jobs: Promise<void>[] = [];
-    for (const message of receive('1', '2', '3', '4')) {
-      jobs.push(handle(message, seen));
-      if (jobs.length >= limit) await undefined;
-    }
-    await Promise.all(jobs);
-    expect(seen.sort()).toEqual(own('1', '2', '3', '4'));
-  });
+  test.each([1, 2, 3])(
+    'keeps its trace in a loop that goes on after an await, with %d begun at once',
+    async (limit) => {
+      await pause();
+      const seen: string[] = [];
+      const jobs: Promise<void>[] = [];
+      for (const message of receive('1', '2', '3', '4')) {
+        jobs.push(handle(message, seen));
+        if (jobs.length >= limit) await undefined;
+      }
+      await Promise.all(jobs);
+      expect(seen.sort()).toEqual(own('1', '2', '3', '4'));
+    },
+  );
 
   test('is not in the way of a caller that waits for the loop', async () => {
     await pause();
