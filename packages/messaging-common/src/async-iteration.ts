@@ -5,6 +5,7 @@
 
 import type { Context } from '@opentelemetry/api';
 import { type Attachment, attach, detach } from './active-context';
+import { StandInContext } from './awaited-context';
 import { contexts } from './otel';
 import type { ProcessOperation } from './process-operation';
 
@@ -26,7 +27,7 @@ export function followAsyncIteration<T>(inner: AsyncIterator<T>, begin: Begin<T>
 class FollowedIterator<T> implements AsyncIterableIterator<T> {
   private operation: ReturnType<Begin<T>>;
   private attachment: Attachment | undefined;
-  private first: LearningContext | undefined;
+  private first: StandInContext | undefined;
   private isFirst = true;
 
   constructor(
@@ -38,7 +39,7 @@ class FollowedIterator<T> implements AsyncIterableIterator<T> {
     this.leave();
     const ambient = settledAmbient();
     const given = this.inner.next(...(args as []));
-    const body = new LearningContext(ambient);
+    const body = new StandInContext(ambient);
     this.attach(body);
     return given.then((result) => {
       if (result.done !== true) this.enter(result.value, body);
@@ -61,7 +62,7 @@ class FollowedIterator<T> implements AsyncIterableIterator<T> {
 
   declare [Symbol.asyncIterator]: () => this;
 
-  private enter(message: T, body: LearningContext): void {
+  private enter(message: T, body: StandInContext): void {
     const operation = this.begin(message);
     if (operation === undefined) return;
     this.operation = operation;
@@ -79,7 +80,7 @@ class FollowedIterator<T> implements AsyncIterableIterator<T> {
     this.first = undefined;
   }
 
-  private attach(body: LearningContext): void {
+  private attach(body: StandInContext): void {
     try {
       this.attachment = attach(body, this.attachment);
     } catch {
@@ -100,26 +101,5 @@ Object.setPrototypeOf(FollowedIterator.prototype, Object.getPrototypeOf(Object.g
 /** What is active, without the layers of bodies before: a loop of many turns must not grow a chain of contexts. */
 function settledAmbient(): Context {
   const active = contexts().active();
-  return active instanceof LearningContext ? active.before : active;
-}
-
-/** Stands for one context, and later for another. What is made of it then is made of that one. */
-class LearningContext implements Context {
-  current: Context;
-
-  constructor(readonly before: Context) {
-    this.current = before;
-  }
-
-  getValue(key: symbol): unknown {
-    return this.current.getValue(key);
-  }
-
-  setValue(key: symbol, value: unknown): Context {
-    return this.current.setValue(key, value);
-  }
-
-  deleteValue(key: symbol): Context {
-    return this.current.deleteValue(key);
-  }
+  return active instanceof StandInContext ? active.before : active;
 }

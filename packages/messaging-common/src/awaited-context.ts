@@ -5,42 +5,12 @@
 
 import type { Context } from '@opentelemetry/api';
 
-/**
- * What is active while a generator waits for messages, for it and for whoever waits for its next value: it stands for what
- * was active before, and from the next message on for the context of that one, which whoever waits will handle.
- */
-export class AwaitedContext implements Context {
-  private current: Context;
-  private isGiven = false;
+/** Stands for one context, and later for another. What is made of it then is made of that one. */
+export class StandInContext implements Context {
+  current: Context;
 
-  /**
-   * @param before what is active there otherwise
-   * @param walker the generator's function; only the next walk in it is waited for
-   */
-  constructor(
-    readonly before: Context,
-    private readonly walker: string,
-  ) {
+  constructor(readonly before: Context) {
     this.current = before;
-  }
-
-  isFor(walker: string): boolean {
-    return !this.isGiven && walker === this.walker;
-  }
-
-  give(context: Context): void {
-    this.isGiven = true;
-    this.current = context;
-  }
-
-  /** No message will come. */
-  close(): void {
-    this.isGiven = true;
-  }
-
-  /** What it stands for now. */
-  get settled(): Context {
-    return this.current;
   }
 
   getValue(key: symbol): unknown {
@@ -53,5 +23,38 @@ export class AwaitedContext implements Context {
 
   deleteValue(key: symbol): Context {
     return this.current.deleteValue(key);
+  }
+}
+
+/**
+ * What is active while a generator waits for messages, for it and for whoever waits for its next value: it stands for what
+ * was active before, and from the next message on for the context of that one, which whoever waits will handle.
+ */
+export class AwaitedContext extends StandInContext {
+  private isOpen = true;
+
+  /**
+   * @param before what is active there otherwise
+   * @param walker the generator's function; only the next walk in it is waited for
+   */
+  constructor(
+    before: Context,
+    private readonly walker: string,
+  ) {
+    super(before);
+  }
+
+  isFor(walker: string): boolean {
+    return this.isOpen && walker === this.walker;
+  }
+
+  give(context: Context): void {
+    this.isOpen = false;
+    this.current = context;
+  }
+
+  /** No message will come. */
+  close(): void {
+    this.isOpen = false;
   }
 }

@@ -97,7 +97,7 @@ export function withoutPastScope(context: Context): Context {
  * somebody set over the latter in the meantime stays.
  */
 export function settled(context: Context): Context {
-  if (context instanceof AwaitedContext) return settled(context.settled);
+  if (context instanceof AwaitedContext) return settled(context.current);
   if (!(context instanceof LayeredContext) || context.span !== OF_SCOPE) return context;
   const { scope, values } = context;
   if (scope?.successor === undefined) return context;

@@ -109,7 +109,8 @@ export function isBehind(earlier: Path, now: Path): boolean {
 const MAX_FRAMES = 16;
 /** What runs callbacks, microtasks and timers. */
 const BOTTOM = /^node:internal\/(process\/|timers)/;
-const STREAMS = /^node:internal\/(web)?streams\//;
+/** Node's own, and the copy of them that is a package. */
+const STREAMS = /^node:internal\/(web)?streams\/|[\\/]node_modules[\\/]readable-stream[\\/]/;
 /** Not the application's own code. */
 const FOREIGN = /^node:|[\\/]node_modules[\\/]/;
 

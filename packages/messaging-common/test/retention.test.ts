@@ -12,6 +12,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
+import { awaitMessages } from '../src';
 import { Measurements } from '../src/measurements';
 import { OpenDeliveries } from '../src/settlement';
 import { applicationWork, type Message, PROMISE, pause, Rig, reader } from './support';
@@ -57,6 +58,26 @@ describe('a context that lives on keeps no message', () => {
     const refs = await walk();
     expect(await alive(refs)).toBe(0);
     expect(kept).toHaveLength(2);
+  });
+
+  test('of whoever waits for the messages of a generator', async () => {
+    const refs: WeakRef<object>[] = [];
+    async function* poll() {
+      for (let i = 0; i < 3; i++) {
+        awaitMessages();
+        await pause();
+        yield* received();
+      }
+    }
+    const received = () => {
+      const messages: Message[] = [{}, {}];
+      for (const message of messages) refs.push(new WeakRef(message));
+      return rig.received(messages);
+    };
+    await pause();
+    const left: number[] = [];
+    for await (const _ of poll()) left.push(await alive(refs.slice(0, -2)));
+    expect(left).toEqual(Array(6).fill(0));
   });
 
   test('of a handler that has returned', async () => {
