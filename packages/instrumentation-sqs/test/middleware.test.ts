@@ -228,7 +228,7 @@ describe.each(['beside upstream', 'with suppressHttpSpans'])('%s', (how) => {
         └─ send orders PRODUCER
       `),
     );
-    const [, audited] = tracing.spans().filter(({ name }) => name.startsWith('send'));
+    const audited = tracing.spans().find(({ name, parentSpanContext }) => name.startsWith('send') && parentSpanContext);
     const [message] = await onTheWire(audit);
     expect(carried(message!)).toBe(audited?.spanContext().spanId);
   });
