@@ -7,7 +7,7 @@ import { enterUnbound } from './active-context';
 import { AwaitedContext } from './awaited-context';
 import { settled } from './context';
 import { contexts } from './otel';
-import { Surroundings } from './surroundings';
+import { mayLook, Surroundings } from './surroundings';
 
 /**
  * Makes a context active that the next message's takes the place of, for a generator and whoever waits for its next value:
@@ -27,7 +27,18 @@ export function awaitNext(around: Surroundings | undefined): void {
   }
 }
 
-/** The same at a call that brings messages, which a generator may walk. */
+/**
+ * The same at a call that brings messages, which a generator may walk. An application either polls in generators or does not:
+ * where none was found for long, only some of its polls are looked at, until there is one.
+ */
 export function awaitMessages(): void {
-  awaitNext(Surroundings.ofGenerator(awaitMessages));
+  if ((fruitless >= PATIENCE && polls++ % RARELY !== 0) || !mayLook()) return;
+  const around = Surroundings.ofGenerator(awaitMessages);
+  fruitless = around === undefined ? fruitless + 1 : 0;
+  awaitNext(around);
 }
+
+const PATIENCE = 50;
+const RARELY = 50;
+let fruitless = 0;
+let polls = 0;

@@ -92,13 +92,18 @@ export function withoutPastScope(context: Context): Context {
   return isPast ? withoutScope(from, undefined) : from;
 }
 
+/** What it stands for now, settled too. */
+function inPlaceOf({ current }: AwaitedContext): Context {
+  return settled(current);
+}
+
 /**
  * What the context stands for now: itself, or what has taken the place of a body's context that was left. What
  * somebody set over the latter in the meantime stays.
  */
 export function settled(context: Context): Context {
-  if (context instanceof AwaitedContext) return settled(context.current);
-  if (!(context instanceof LayeredContext) || context.span !== OF_SCOPE) return context;
+  if (!(context instanceof LayeredContext)) return context instanceof AwaitedContext ? inPlaceOf(context) : context;
+  if (context.span !== OF_SCOPE) return context;
   const { scope, values } = context;
   if (scope?.successor === undefined) return context;
   const before = (scope.context as LayeredContext).values;

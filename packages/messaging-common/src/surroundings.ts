@@ -23,7 +23,7 @@ export class Surroundings {
   }
 
   /**
-   * Looks at the stack, which takes from two to twenty microseconds; undefined where that was done too often lately.
+   * Looks at the stack, which takes from two to thirty microseconds; undefined where that was done too often lately.
    * @param above the function whose callers are asked for
    */
   static of(above: (...args: never[]) => unknown): Surroundings | undefined {
@@ -38,7 +38,7 @@ export class Surroundings {
 
   /** The same for a call that is made in a generator, or in what the generator calls; undefined elsewhere. */
   static ofGenerator(above: (...args: never[]) => unknown): Surroundings | undefined {
-    const stack = mayLook() ? stackBelow(above) : undefined;
+    const stack = stackBelow(above);
     if (stack === undefined) return undefined;
     const step = stack.frames.findIndex(isStep);
     return step > 0 ? new Surroundings(stack.frames.slice(step - 1), stack.isComplete) : undefined;
@@ -124,13 +124,14 @@ function nameOf(frame: NodeJS.CallSite | undefined): string {
 }
 
 /** Where many walks begin in a short time, looking at each would be dear: so many at once, then one in a while. */
-const MAX_AT_ONCE = 50;
-const ONE_IN_MS = 2;
+const MAX_AT_ONCE = 100;
+const ONE_IN_MS = 10;
 let isLimited = true;
 let allowance = MAX_AT_ONCE;
 let lookedMs = 0;
 
-function mayLook(): boolean {
+/** Whether there is time for a look. */
+export function mayLook(): boolean {
   if (!isLimited) return true;
   const nowMs = Date.now(); // half as long to read as the steady clock
   allowance = Math.min(MAX_AT_ONCE, allowance + Math.max(0, nowMs - lookedMs) / ONE_IN_MS);
