@@ -22,9 +22,14 @@ import { type Command, TracedCall } from './traced-call';
 /** `ReceiveMessage`; undefined where nothing is to be recorded. */
 export function receiveMessage(telemetry: Telemetry, queue: Queue, { input }: Command): TracedCall | undefined {
   if (queue.followsIndex) letGoOfTaken();
-  if (telemetry.config.perMessageSpans) awaitMessages();
+  if (telemetry.config.perMessageSpans && !isTaken(queue, input)) awaitMessages();
   const operation = telemetry.startReceive(queue.plan('receive'));
   return operation && new ReceiveCall(telemetry, operation, input, queue);
+}
+
+/** Whether the application has asked for one message, and so has no reason to walk: it takes that by its index. */
+function isTaken({ followsIndex }: Queue, { MaxNumberOfMessages: count }: ReceiveRequest): boolean {
+  return followsIndex && (count === undefined || count === null || count === 1);
 }
 
 /** Where no propagator is registered. */
@@ -74,12 +79,6 @@ class ReceiveCall extends TracedCall<ReceiveOperation> {
     return Object.isFrozen(output) ? Object.freeze(copy) : copy;
   }
 
-  /** Whether the application has asked for one message, and so has no reason to walk. */
-  private get isForOne(): boolean {
-    const { MaxNumberOfMessages: count } = this.input as { readonly MaxNumberOfMessages?: unknown };
-    return count === undefined || count === null || count === 1;
-  }
-
   /** Puts into the client's array what the application asked for, and notes the rest on each message. */
   private deliver(messages: IncomingMessage[], output: object): void {
     const { reader } = this.queue;
@@ -103,7 +102,7 @@ class ReceiveCall extends TracedCall<ReceiveOperation> {
       this.queue.plan('process'),
       attributes,
       requestIdAttribute(output),
-      this.queue.followsIndex && this.isForOne ? followIndex : undefined,
+      isTaken(this.queue, this.input) ? followIndex : undefined,
     );
     for (let i = 0; i < all.length; i++) {
       const received = all[i] as Received;

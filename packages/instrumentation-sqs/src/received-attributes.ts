@@ -9,8 +9,9 @@ import { DATADOG } from './envelope';
 import type { IncomingMessage } from './incoming-message';
 import { TRACE_HEADER } from './x-ray';
 
-/** The fields of `ReceiveMessage` that say what is to come with a message. */
+/** The fields of `ReceiveMessage` that say how many messages are to come, and what with them. */
 export interface ReceiveRequest {
+  readonly MaxNumberOfMessages?: unknown;
   readonly MessageAttributeNames?: unknown;
   readonly MessageSystemAttributeNames?: unknown;
   /** The older name of `MessageSystemAttributeNames`. */

@@ -31,6 +31,8 @@ export class StandInContext implements Context {
  * was active before, and from the next message on for the context of that one, which whoever waits will handle.
  */
 export class AwaitedContext extends StandInContext {
+  /** Whether there was any: few applications poll in generators, and others need not ask each context. */
+  static isUsed = false;
   private isOpen = true;
 
   /**
@@ -42,6 +44,7 @@ export class AwaitedContext extends StandInContext {
     private readonly walker: string,
   ) {
     super(before);
+    AwaitedContext.isUsed = true;
   }
 
   isFor(walker: string): boolean {

@@ -92,9 +92,9 @@ export function withoutPastScope(context: Context): Context {
   return isPast ? withoutScope(from, undefined) : from;
 }
 
-/** What it stands for now, settled too. */
-function inPlaceOf({ current }: AwaitedContext): Context {
-  return settled(current);
+/** What an awaited context stands for now, settled too. */
+function inPlaceOf(context: Context): Context {
+  return context instanceof AwaitedContext ? settled(context.current) : context;
 }
 
 /**
@@ -102,7 +102,7 @@ function inPlaceOf({ current }: AwaitedContext): Context {
  * somebody set over the latter in the meantime stays.
  */
 export function settled(context: Context): Context {
-  if (!(context instanceof LayeredContext)) return context instanceof AwaitedContext ? inPlaceOf(context) : context;
+  if (!(context instanceof LayeredContext)) return AwaitedContext.isUsed ? inPlaceOf(context) : context;
   if (context.span !== OF_SCOPE) return context;
   const { scope, values } = context;
   if (scope?.successor === undefined) return context;
