@@ -16,7 +16,7 @@ import { AwsInstrumentation } from '@opentelemetry/instrumentation-aws-sdk';
 import { applyInstrumentation, deepFreeze, startTracing, type Tracing } from '@otel-messaging/test-utils';
 import { SqsInstrumentation } from '../src';
 import { newSnsClient, newTopic, subscribedQueue } from './sns';
-import { lines, newClient, newQueue, ownAttributes, receive, remove, shownTraces, stringAttributes } from './sqs';
+import { asStored, lines, newClient, newQueue, ownAttributes, remove, shownTraces, stringAttributes } from './sqs';
 
 const instrumentation = new SqsInstrumentation();
 applyInstrumentation(instrumentation, require);
@@ -55,17 +55,7 @@ function initialize(client: SQSClient | SNSClient, change: (input: Input) => Inp
   );
 }
 
-/** The next messages as they are on the wire. */
-async function onTheWire(url = QueueUrl): Promise<Message[]> {
-  instrumentation.disable();
-  try {
-    const all = { MessageAttributeNames: ['All'], MessageSystemAttributeNames: ['All' as const] };
-    return await receive(sqs, url, all);
-  } finally {
-    instrumentation.enable();
-  }
-}
-
+const onTheWire = (url = QueueUrl) => asStored(instrumentation, sqs, url);
 const spanNamed = (name: string) => tracing.spans().find((span) => span.name.startsWith(name));
 const idOf = (name: string) => spanNamed(name)?.spanContext().spanId;
 const namesOf = ({ MessageAttributes }: Message) => Object.keys(MessageAttributes ?? {}).sort();

@@ -7,7 +7,7 @@ import { SendMessageBatchCommand, SendMessageCommand, SQS, type SQSClient } from
 import { context, diag, propagation, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import { applyInstrumentation, deepFreeze, startTracing, type Tracing } from '@otel-messaging/test-utils';
 import { SqsInstrumentation } from '../src';
-import { clientConfig, lines, newClient, newQueue, ownAttributes, receive, remove, shownTraces } from './sqs';
+import { asStored, clientConfig, lines, newClient, newQueue, ownAttributes, receive, remove, shownTraces } from './sqs';
 
 const instrumentation = new SqsInstrumentation();
 applyInstrumentation(instrumentation, require);
@@ -28,16 +28,7 @@ afterEach(async () => {
   await tracing.stop();
 });
 
-/** The next messages as they are on the wire. */
-async function onTheWire() {
-  instrumentation.disable();
-  try {
-    const all = { MessageAttributeNames: ['All'], MessageSystemAttributeNames: ['All' as const] };
-    return await receive(client, QueueUrl, all);
-  } finally {
-    instrumentation.enable();
-  }
-}
+const onTheWire = () => asStored(instrumentation, client, QueueUrl);
 
 function traceparentOf(span: ReturnType<Tracing['spans']>[number] | undefined): string {
   const { traceId, spanId } = span!.spanContext();

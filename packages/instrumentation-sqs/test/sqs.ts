@@ -50,6 +50,23 @@ export async function receive(
   return Messages ?? [];
 }
 
+/** The next messages as the service has them: asked for while the instrumentation is off. */
+export async function asStored(
+  instrumentation: { disable(): void; enable(): void },
+  client: SQSClient,
+  QueueUrl: string,
+): Promise<Message[]> {
+  instrumentation.disable();
+  try {
+    return await receive(client, QueueUrl, {
+      MessageAttributeNames: ['All'],
+      MessageSystemAttributeNames: ['All'],
+    });
+  } finally {
+    instrumentation.enable();
+  }
+}
+
 export async function remove(client: SQSClient, QueueUrl: string, { ReceiptHandle }: Message): Promise<void> {
   await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
 }
