@@ -275,3 +275,38 @@ test('a whole batch sent on: each message gets a context of its own, below the b
     '└─ send bills CLIENT  → create bills, create bills',
   ]);
 });
+
+test('parts of a batch that are walked side by side do not see each other', async () => {
+  const producer = await cluster.producer();
+  const tenants = ['a', undefined, 'c', undefined];
+  instrumentation.disable();
+  await producer.send({
+    topic,
+    messages: tenants.map((tenant, i) => ({
+      value: String(i),
+      headers: {
+        traceparent: `00-${String(i + 1).repeat(32)}-${String(i + 1).repeat(16)}-01`,
+        ...(tenant && { baggage: `tenant=${tenant}` }),
+      },
+    })),
+  });
+  instrumentation.enable();
+  const seen: string[] = [];
+  const note = ({ value }: KafkaMessage) => {
+    const tenant = propagation.getActiveBaggage()?.getEntry('tenant')?.value;
+    seen.push(`${value} in ${trace.getActiveSpan()?.spanContext().traceId[0]}: ${tenant}`);
+  };
+  await run(async ({ batch: { messages } }) => {
+    const walk = async (part: KafkaMessage[]) => {
+      for (const message of part) {
+        note(message);
+        await tick();
+        note(message);
+      }
+    };
+    const isEven = ({ value }: KafkaMessage) => Number(value) % 2 === 0;
+    await Promise.all([walk(messages.filter(isEven)), walk(messages.filter((message) => !isEven(message)))]);
+  });
+  const expected = ['0 in 1: a', '1 in 2: undefined', '2 in 3: c', '3 in 4: undefined'];
+  expect(seen.sort()).toEqual([...expected, ...expected].sort());
+});

@@ -106,7 +106,8 @@ export function isBehind(earlier: Path, now: Path): boolean {
   return deeper === 0 && then?.line === here?.line && then?.column === here?.column;
 }
 
-const MAX_FRAMES = 16;
+/** As deep as handlers are below a client, a context manager and us; a stack that goes on tells nothing of callers. */
+const MAX_FRAMES = 40;
 /** What runs callbacks, microtasks and timers. */
 const BOTTOM = /^node:internal\/(process\/|timers)/;
 /** Node's own, and the copy of them that is a package. */
