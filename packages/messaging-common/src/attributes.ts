@@ -25,13 +25,13 @@ export function operationAttributes(facts: OperationFacts, mode: SemconvMode): A
     [semconv.ATTR_MESSAGING_OPERATION_NAME]: facts.name,
     [semconv.ATTR_MESSAGING_OPERATION_TYPE]: facts.type,
     [semconv.ATTR_MESSAGING_DESTINATION_NAME]: destination?.name,
+    [semconv.ATTR_SERVER_ADDRESS]: server?.address,
+    [semconv.ATTR_SERVER_PORT]: server?.address === undefined ? undefined : server.port,
     [semconv.ATTR_MESSAGING_DESTINATION_TEMPLATE]: destination?.template,
     [semconv.ATTR_MESSAGING_DESTINATION_PARTITION_ID]: destination?.partitionId,
     [semconv.ATTR_MESSAGING_DESTINATION_TEMPORARY]: destination?.temporary || undefined,
     [semconv.ATTR_MESSAGING_DESTINATION_ANONYMOUS]: destination?.anonymous || undefined,
     [semconv.ATTR_MESSAGING_CONSUMER_GROUP_NAME]: facts.consumerGroup,
-    [semconv.ATTR_SERVER_ADDRESS]: server?.address,
-    [semconv.ATTR_SERVER_PORT]: server?.address === undefined ? undefined : server.port,
   });
 }
 

@@ -4,19 +4,33 @@
  */
 
 import type { Attributes, Link, Span } from '@opentelemetry/api';
+import { usualAttributes } from './semconv';
 
 /** What all spans of a plan have. */
 export class PlanContents {
   readonly count: number;
   /** Whether each is one value, which nobody needs to copy or to look into. */
   readonly arePlain: boolean;
+  /** All but the usual ones, where those come first. */
+  private readonly rest: Attributes | undefined;
 
   constructor(readonly attributes: Attributes) {
-    const values = Object.values(attributes);
-    this.count = values.length;
-    this.arePlain = values.every(isPlain);
+    const entries = Object.entries(attributes);
+    this.count = entries.length;
+    this.arePlain = entries.every(([, value]) => isPlain(value));
+    const isUsual = USUAL.every((key, i) => key === entries[i]?.[0]);
+    this.rest = isUsual ? Object.fromEntries(entries.slice(USUAL.length)) : undefined;
+  }
+
+  /** For one span, which may add to them. */
+  copy(): Attributes {
+    return this.rest === undefined
+      ? Object.assign({}, this.attributes)
+      : Object.assign(usualAttributes(this.attributes), this.rest);
   }
 }
+
+const USUAL = Object.keys(usualAttributes({}));
 
 /**
  * Gives spans that have just started their attributes and links. The SDK looks at each by itself: its name, its kind, its
@@ -82,9 +96,9 @@ class SpanLayout {
     );
   }
 
-  put(span: SdkSpan, { attributes, count }: PlanContents, links: Link[] | undefined): void {
-    Object.assign(span.attributes, attributes);
-    span._attributesCount = count;
+  put(span: SdkSpan, contents: PlanContents, links: Link[] | undefined): void {
+    span.attributes = contents.copy(); // it has none, and nobody has seen them
+    span._attributesCount = contents.count;
     if (links === undefined) return;
     for (const link of links) {
       const kept = span.links.length < LIMITS.linkCountLimit ? this.kept(link) : undefined;
@@ -167,7 +181,7 @@ const FIELDS_2 = [...FIELDS, '_attributeValueLengthLimit'].sort().join();
 type SpanLimits = { readonly [L in keyof typeof LIMITS]?: number };
 
 interface SdkSpan extends Span {
-  readonly attributes: Attributes;
+  attributes: Attributes;
   readonly links: Link[];
   readonly _spanLimits?: SpanLimits;
   _attributesCount: number;

@@ -11,6 +11,8 @@ import {
   SamplingDecision,
   type SpanLimits,
 } from '@opentelemetry/sdk-trace-base';
+import { operationAttributes } from '../src/attributes';
+import { usualAttributes } from '../src/semconv';
 import { PlanContents, SpanContents } from '../src/span-contents';
 
 const ATTRIBUTES = { 'messaging.system.name': 'memory', 'server.port': 5672, 'messaging.destination.temporary': true };
@@ -75,6 +77,38 @@ test('from the second span on the SDK does not look at each attribute', () => {
     expect(isQuick).toBe(expected);
     expectAlike(ours, theirs);
   }
+});
+
+describe('of a usual plan', () => {
+  const facts = { type: 'send', name: 'send', system: 'memory', server: { address: 'broker', port: 5672 } } as const;
+  const destination = { name: 'orders', template: 'orders', partitionId: '0', temporary: true, anonymous: true };
+  const all = operationAttributes({ ...facts, destination, consumerGroup: 'mailer' }, 'new');
+  const usual = operationAttributes({ ...facts, destination: { name: 'orders' } }, 'new');
+
+  test('attributes begin with the usual ones', () => {
+    const names = Object.keys(usualAttributes({}));
+    expect(Object.keys(usual)).toEqual(names);
+    expect(Object.keys(all).slice(0, names.length)).toEqual(names);
+  });
+
+  test.each<[string, Attributes]>([
+    ['no more', usual],
+    ['more', { ...all, size: 4, isLast: false }],
+    ['not all', operationAttributes({ ...facts, destination: undefined }, 'new')],
+    ['others first', { rule: 'orders', ...all }],
+  ])('with %s, each span has its own, in their order', (_, attributes) => {
+    const twins = new Twins().learn();
+    const contents = new PlanContents(attributes);
+    for (let i = 0; i < 2; i++) {
+      const ours = twins.start();
+      const { isQuick, theirs } = twins.give(ours, contents);
+      expect(isQuick).toBe(true);
+      expectAlike(ours, theirs);
+      for (const span of [ours, theirs]) span.setAttributes({ 'server.port': 1, later: 'yes' });
+      expectAlike(ours, theirs);
+    }
+    expect(contents.attributes).toEqual(attributes);
+  });
 });
 
 test.each<[string, Link[]]>([
