@@ -9,30 +9,77 @@ import { addMiddleware } from './marked-commands';
 /** On a command whose input is to be sent in another form. */
 export const CARRY = Symbol('otel-messaging carry');
 
-/** The input to send in place of the one that the application's middleware has left: a copy, or that one itself. */
-export type Carry = (input: object) => object;
+/** What to make of the input that the application's middleware has left; called for each time that it is sent. */
+export type Carry = (input: object) => Carried;
 
-/** Has a client send what calls make of their inputs, once for each call however often it is tried. */
+export interface Carried {
+  /** To send in its place: a copy, or that one itself. */
+  readonly input: object;
+  /** The client's answer as it would be without us: the application's middleware sees it first. */
+  readonly restored?: (output: object) => object;
+}
+
+/** Has a client send what calls make of their inputs, once for each call however often the client tries. */
 export function carryInputs(telemetry: Telemetry, client: unknown): void {
-  const middleware = (next: (args: Marked) => unknown) => (args: Marked) => {
-    const carry = args[CARRY];
-    return next(carry === undefined ? args : carried(args, carry));
+  const middleware = (next: Next) => (args: Marked) => {
+    const carried = args[CARRY] && guarded('write a context into a request', args[CARRY], args.input as object);
+    if (carried === undefined) return next(args);
+    const { input, restored } = carried;
+    const answer = next(input === args.input ? args : { ...args, input });
+    return restored === undefined ? answer : answer.then((result) => restoredResult(result, restored));
   };
-  const carried = (args: Marked, carry: Carry): Marked => {
-    const own = args.input as object;
+  const restoredResult = (result: Result, restored: (output: object) => object): Result => {
+    const { output } = result;
+    if (typeof output !== 'object' || output === null) return result;
+    const shown = guarded('read an answer', restored, output) ?? output;
+    if (shown === output) return result;
+    return { ...result, output: Object.isFrozen(output) ? Object.freeze(shown) : shown };
+  };
+  const guarded = <T>(what: string, code: (value: object) => T, value: object): T | undefined => {
     try {
-      const input = carry(own);
-      return input === own ? args : { ...args, input };
+      return code(value);
     } catch (error) {
-      telemetry.report('write a context into a request', error);
-      return args;
+      telemetry.report(what, error);
+      return undefined;
     }
   };
-  // After all middleware that may change an input, before the client looks for an endpoint and writes the request.
-  addMiddleware(client, middleware, { step: 'serialize', priority: 'high', name: 'otelMessagingCarrier' });
+  const where = telemetry.guard('look at the middleware of a client', FIRST, () => placeIn(client));
+  addMiddleware(client, middleware, { ...where, name: 'otelMessagingCarrier' });
+}
+
+/**
+ * Right before the request is written: after all middleware that may change an input, and no sooner than the client itself reads it.
+ * A middleware there needs the one that finds the endpoint, which old clients do not: commands of an application may lack it. Those
+ * get the first place of the step.
+ */
+function placeIn(client: unknown): object {
+  return needsEndpoint(client as Client) ? { relation: 'after', toMiddleware: ENDPOINT } : FIRST;
+}
+
+function needsEndpoint({ middlewareStack }: Client): boolean {
+  let isNeeded = false;
+  const addRelativeTo = (_: unknown, { toMiddleware }: { toMiddleware?: unknown }) => {
+    if (toMiddleware === ENDPOINT) isNeeded = true;
+  };
+  // Nothing else tells what is placed by another middleware.
+  middlewareStack?.applyToStack?.({ add() {}, addRelativeTo, identifyOnResolve() {} });
+  return isNeeded;
+}
+
+const ENDPOINT = 'endpointV2Middleware';
+const FIRST = { step: 'serialize', priority: 'high' };
+
+interface Client {
+  readonly middlewareStack?: { applyToStack?(stack: object): void };
 }
 
 interface Marked {
   readonly input?: unknown;
   readonly [CARRY]?: Carry;
 }
+
+interface Result {
+  readonly output?: unknown;
+}
+
+type Next = (args: Marked) => Promise<Result>;

@@ -10,7 +10,7 @@ import { type AwsClientLike, type ClientFacts, ClientState } from './client-stat
 import type { CommandType, CommandTypes } from './command-types';
 import type { SqsOptions } from './config';
 import { markedCommand } from './marked-commands';
-import { withoutSpans } from './silence';
+import { QUIET, quietRequests, withoutOthers } from './silence';
 import type { Command, TracedCall } from './traced-call';
 
 /** A service of Amazon's, as far as its client is traced. */
@@ -36,16 +36,18 @@ export function tracedSend<Place>(
   isShared: () => boolean,
 ): AnyFunction {
   const states = new WeakMap<object, ClientState<Place>>();
-  const silent = withoutSpans(original);
+  const alone = withoutOthers(original);
 
   return function send(this: AwsClientLike, ...args: unknown[]) {
     if (!telemetry.isOn()) return original.apply(this, args);
     const type = service.commands.of(args[0]);
     const call = type && start(this, type, args[0] as Command);
     if (call === undefined) return original.apply(this, args);
-    const isSilent = call.hasOwnSpan && (isShared() || options().suppressHttpSpans);
-    const passed = withCommand(args, call, isSilent, type?.isSubclass === true);
-    return perform(call, isSilent ? silent : original, this, passed);
+    call.isShared = isShared();
+    const isAlone = call.hasOwnSpan && call.isShared;
+    const isQuiet = call.isQuiet || isAlone || (call.hasOwnSpan && options().suppressHttpSpans);
+    const passed = withCommand(args, call, isQuiet, type?.isSubclass === true);
+    return perform(call, isAlone ? alone : original, this, passed);
   };
 
   function start(client: AwsClientLike, type: CommandType<Place>, command: Command): TracedCall | undefined {
@@ -73,6 +75,7 @@ export function tracedSend<Place>(
   function meet(client: AwsClientLike): void {
     service.meet?.(client);
     carryInputs(telemetry, client);
+    quietRequests(client);
   }
 }
 
@@ -80,13 +83,14 @@ export function tracedSend<Place>(
 function withCommand(
   args: readonly unknown[],
   { carry }: TracedCall,
-  isSilent: boolean,
+  isQuiet: boolean,
   isSubclass: boolean,
 ): unknown[] {
   const passed = [...args];
-  if (carry === undefined && !isSilent) return passed;
+  if (carry === undefined && !isQuiet) return passed;
   const command = markedCommand(args[0] as Command, isSubclass);
   if (carry !== undefined) command[CARRY] = carry;
+  if (isQuiet) command[QUIET] = true;
   passed[0] = command;
   return passed;
 }
@@ -117,7 +121,7 @@ function perform(call: TracedCall, original: AnyFunction, client: AwsClientLike,
 function watched(call: TracedCall, callback: AnyFunction): AnyFunction {
   const ambient = contextApi.active();
   return function (this: unknown, ...answer: unknown[]) {
-    if (answer[0]) call.failed(answer[0]);
+    if (answer[0] || answer.length < 2) call.failed(answer[0]);
     else answer[1] = call.succeeded(answer[1]);
     return contextApi.with(ambient, callback as (...args: unknown[]) => unknown, this, ...answer);
   };

@@ -14,14 +14,21 @@ export function markedCommand<C extends object>(command: C, isSubclass: boolean)
   if (!isSubclass) return Object.assign(Object.create(Object.getPrototypeOf(command)), command);
   // Its middleware is set up by the command itself, which may have private fields; slower, since the command becomes a prototype.
   const { input, resolveMiddleware } = command as SmithyCommand;
-  const setUp = (...args: unknown[]) => resolveMiddleware.apply(command, args);
-  return Object.create(command, Object.getOwnPropertyDescriptors({ input, resolveMiddleware: setUp }));
+  const setUp = (...args: unknown[]) => {
+    const handler = resolveMiddleware.apply(command, args);
+    marked.input = (command as SmithyCommand).input; // it may have set another one
+    return handler;
+  };
+  const marked = Object.create(command, Object.getOwnPropertyDescriptors({ input, resolveMiddleware: setUp }));
+  return marked;
 }
 
 /** Adds a middleware of ours to a client, once. */
 export function addMiddleware(client: unknown, middleware: unknown, where: object): void {
   const { middlewareStack } = client as Client;
-  middlewareStack?.add?.(middleware, { ...where, override: true });
+  const options = { ...where, override: true };
+  if ('relation' in where) middlewareStack?.addRelativeTo?.(middleware, options);
+  else middlewareStack?.add?.(middleware, options);
   // What the client has put together before that, with its option `cacheMiddleware`; it makes the same of it at times.
   Reflect.deleteProperty(client as Client, 'handlers');
 }
@@ -34,5 +41,8 @@ interface SmithyCommand {
 }
 
 interface Client {
-  middlewareStack?: { add?(middleware: unknown, options: object): void };
+  middlewareStack?: {
+    add?(middleware: unknown, options: object): void;
+    addRelativeTo?(middleware: unknown, options: object): void;
+  };
 }

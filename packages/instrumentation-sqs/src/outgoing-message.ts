@@ -151,7 +151,7 @@ export class OutgoingWriter implements MessageWriter<OutgoingMessage> {
   private headerIsFree({ MessageSystemAttributes: system }: OutgoingMessage, hasAttributes: boolean): boolean {
     const { awsTraceHeader } = this.options;
     if (awsTraceHeader === 'off' || (awsTraceHeader === 'fallback' && hasAttributes)) return false;
-    return (system as Record<string, unknown> | null | undefined)?.[TRACE_HEADER] === undefined;
+    return ((system as Record<string, unknown> | null | undefined)?.[TRACE_HEADER] ?? undefined) === undefined;
   }
 }
 

@@ -15,7 +15,7 @@ import { copyOf } from './copies';
 import type { IncomingMessage } from './incoming-message';
 import { requestIdAttribute } from './operations';
 import type { Queue } from './queue';
-import { note, noted, Received, rememberReceipt } from './received';
+import { note, noted, Received, receivedBy, rememberReceipt } from './received';
 import { type AskedAttributes, askedBy, type ReceiveRequest, withoutAddedFields } from './received-attributes';
 import { type Command, TracedCall } from './traced-call';
 
@@ -36,8 +36,6 @@ function isTaken({ followsIndex }: Queue, { MaxNumberOfMessages: count }: Receiv
 const NONE: readonly string[] = [];
 
 class ReceiveCall extends TracedCall<ReceiveOperation> {
-  /** Undefined for as long as nothing more was asked for than the application does. */
-  private asked: AskedAttributes | undefined;
   private readonly names: unknown;
 
   constructor(
@@ -50,58 +48,41 @@ class ReceiveCall extends TracedCall<ReceiveOperation> {
     this.names = input.MessageAttributeNames;
   }
 
+  /** An empty poll has no span, and would leave that of its request behind as a trace of its own. */
+  override get isQuiet(): boolean {
+    return true;
+  }
+
   override get carry(): Carry {
-    return (input) => {
+    return (input: ReceiveRequest) => {
       const fields = this.telemetry.signals.carrier?.fields ?? NONE;
-      const own = withoutAddedFields(input as ReceiveRequest, this.names, fields);
+      const own = this.isShared ? withoutAddedFields(input, this.names, fields) : input;
       const asked = askedBy(own, this.queue.systemNamesField);
-      const extended = asked.extended(own, fields);
-      this.input = input;
-      this.asked = asked;
-      return extended;
+      this.input = asked.extended(own, fields);
+      return { input: this.input, restored: (answer) => withMessages(answer, (messages) => show(messages, asked)) };
     };
   }
 
-  protected finish(output: object): unknown {
-    const { Messages: messages } = output as { readonly Messages?: IncomingMessage[] };
-    if (!Array.isArray(messages) || messages.length === 0) {
-      this.end(output);
-      return output;
+  protected finish(answer: object): unknown {
+    const { Messages: messages } = answer as Answer;
+    if (Array.isArray(messages) && messages.length > 0) {
+      return withMessages(answer, (shown) => this.deliver(shown, answer));
     }
-    if (!Object.isFrozen(messages)) {
-      this.deliver(messages, output);
-      return output;
-    }
-    // By a middleware of the application, which gets what it would have got: a frozen array of what it asked for.
-    const shown: IncomingMessage[] = Array.prototype.slice.call(messages);
-    this.deliver(shown, output);
-    const copy = Object.assign(copyOf(output), { Messages: Object.freeze(shown) });
-    return Object.isFrozen(output) ? Object.freeze(copy) : copy;
+    this.end(answer);
+    return answer;
   }
 
-  /** Puts into the client's array what the application asked for, and notes the rest on each message. */
-  private deliver(messages: IncomingMessage[], output: object): void {
-    const { reader } = this.queue;
+  private deliver(messages: IncomingMessage[], answer: object): void {
     const all: Received[] = [];
     // By index: walking an array that was delivered before would begin the handling of its messages.
-    for (let i = 0; i < messages.length; i++) {
-      const message = messages[i] as IncomingMessage;
-      // An answer that a middleware of the application gives again has lost what we took out of it.
-      const system = noted(message)?.system ?? message.Attributes;
-      const received = new Received(message.MessageId, system, message.MessageAttributes);
-      const visible = this.asked?.visible(message) ?? message;
-      note(visible, received);
-      if (visible !== message) messages[i] = visible;
-      rememberReceipt(visible.ReceiptHandle, received);
-      all.push(received);
-    }
-    const attributes = this.requestAttributes(output);
+    for (let i = 0; i < messages.length; i++) all.push(asReceived(messages[i] as IncomingMessage));
+    const attributes = this.requestAttributes(answer);
     const deliveries = this.receive.endWithMessages(
       messages,
-      reader,
+      this.queue.reader,
       this.queue.plan('process'),
       attributes,
-      requestIdAttribute(output),
+      requestIdAttribute(answer),
       isTaken(this.queue, this.input) ? followIndex : undefined,
     );
     for (let i = 0; i < all.length; i++) {
@@ -110,4 +91,54 @@ class ReceiveCall extends TracedCall<ReceiveOperation> {
       received.attributes = undefined; // read by now, and perhaps large
     }
   }
+}
+
+interface Answer {
+  readonly Messages?: IncomingMessage[];
+}
+
+/** Puts into the client's array what the application asked for, and notes on each message all that came. */
+function show(messages: IncomingMessage[], asked: AskedAttributes): void {
+  for (let i = 0; i < messages.length; i++) {
+    const message = messages[i] as IncomingMessage;
+    const visible = asked.visible(message);
+    remember(visible, new Received(message.MessageId, message.Attributes, message.MessageAttributes));
+    if (visible !== message) messages[i] = visible;
+  }
+}
+
+/** What is known of a message, or of the copy that a middleware of the application has made of it. */
+function asReceived(message: IncomingMessage): Received {
+  const known = noted(message) ?? receivedBy(message.ReceiptHandle);
+  // Services that are made up may give all messages one handle.
+  if (known !== undefined && known.messageId === message.MessageId && known.delivery === undefined) {
+    note(message, known);
+    return known;
+  }
+  // An answer that a middleware gives again has lost what we took out of it.
+  const system = known?.system ?? message.Attributes;
+  return remember(message, new Received(message.MessageId, system, message.MessageAttributes));
+}
+
+function remember(message: IncomingMessage, received: Received): Received {
+  note(message, received);
+  rememberReceipt(message.ReceiptHandle, received);
+  return received;
+}
+
+/**
+ * An answer with its messages changed, in the client's own array. Where a middleware of the application has frozen that, in a copy
+ * which is frozen as well.
+ */
+function withMessages(answer: object, change: (messages: IncomingMessage[]) => void): object {
+  const { Messages: messages } = answer as Answer;
+  if (!Array.isArray(messages)) return answer;
+  if (!Object.isFrozen(messages)) {
+    change(messages);
+    return answer;
+  }
+  const copy: IncomingMessage[] = Array.prototype.slice.call(messages);
+  change(copy);
+  const changed = Object.assign(copyOf(answer), { Messages: Object.freeze(copy) });
+  return Object.isFrozen(answer) ? Object.freeze(changed) : changed;
 }

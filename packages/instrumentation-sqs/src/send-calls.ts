@@ -30,10 +30,6 @@ export function sendMessageBatch(telemetry: Telemetry, queue: Queue, { input }: 
 }
 
 class SendCall extends TracedCall<SendOperation<OutgoingMessage>> {
-  /** What the application has sent, and what we made of it. */
-  private own: OutgoingMessage | undefined;
-  private sent: OutgoingMessage | undefined;
-
   constructor(
     telemetry: Telemetry,
     operation: SendOperation<OutgoingMessage>,
@@ -43,23 +39,19 @@ class SendCall extends TracedCall<SendOperation<OutgoingMessage>> {
   }
 
   override get carry(): Carry {
-    return (input) => {
-      this.own = input;
-      this.sent = this.operation?.carriedBy(this.own, this.queue.writer) ?? input;
-      return this.sent;
+    return (own: OutgoingMessage) => {
+      const input = this.operation?.carriedBy(own, this.queue.writer) ?? own;
+      return input === own ? { input } : { input, restored: (output) => withOwnChecksums(output, own) };
     };
   }
 
   protected finish(output: object): unknown {
     this.operation?.end({ attributes: Object.assign(this.requestAttributes(output), messageId(output)) });
-    return this.own === undefined || this.sent === this.own ? output : withOwnChecksums(output, this.own);
+    return output;
   }
 }
 
 class BatchSendCall extends TracedCall<BatchSendOperation<OutgoingMessage>> {
-  /** What the application has sent where we made something else of it. */
-  private own: readonly OutgoingMessage[] | undefined;
-
   constructor(
     telemetry: Telemetry,
     operation: BatchSendOperation<OutgoingMessage>,
@@ -73,16 +65,16 @@ class BatchSendCall extends TracedCall<BatchSendOperation<OutgoingMessage>> {
     return (input) => {
       const { operation, entries, queue } = this;
       const own = entriesOf<OutgoingMessage>(input);
-      if (own === undefined || operation === undefined) return input;
+      if (own === undefined || operation === undefined) return { input };
       const sent = carriedEntries(operation, entries, own, queue.batchWriter(own));
-      if (sent === own) return input;
-      this.own = own;
-      return Object.assign(copyOf(input), { Entries: sent });
+      if (sent === own) return { input };
+      const restored = (output: object) => withOwnBatchChecksums(output, own);
+      return { input: Object.assign(copyOf(input), { Entries: sent }), restored };
     };
   }
 
   protected finish(output: object): unknown {
     this.end(output, entryOutcomes(this.entries, output));
-    return this.own === undefined ? output : withOwnBatchChecksums(output, this.own);
+    return output;
   }
 }

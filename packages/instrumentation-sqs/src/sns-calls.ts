@@ -42,7 +42,7 @@ class PublishCall extends TracedCall<SendOperation<OutgoingMessage>> {
   }
 
   override get carry(): Carry {
-    return (input) => this.operation?.carriedBy(input, this.topic.writer) ?? input;
+    return (input) => ({ input: this.operation?.carriedBy(input, this.topic.writer) ?? input });
   }
 
   protected finish(output: object): unknown {
@@ -71,9 +71,9 @@ class PublishBatchCall extends TracedCall<BatchSendOperation<OutgoingMessage>> {
     return (input) => {
       const { operation, entries, topic } = this;
       const own = entriesOf<OutgoingMessage>(input, ENTRIES);
-      if (own === undefined || operation === undefined) return input;
+      if (own === undefined || operation === undefined) return { input };
       const sent = carriedEntries(operation, entries, own, topic.batchWriter(own));
-      return sent === own ? input : Object.assign(copyOf(input), { [ENTRIES]: sent });
+      return { input: sent === own ? input : Object.assign(copyOf(input), { [ENTRIES]: sent }) };
     };
   }
 

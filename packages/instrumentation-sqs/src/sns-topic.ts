@@ -4,7 +4,7 @@
  */
 
 import type { CarrierKind, OperationPlan, Telemetry } from '@otel-messaging/messaging-common';
-import type { SqsOptions } from './config';
+import { SERVICE_LIMITS_BYTES, type SqsOptions } from './config';
 import { leavings } from './leavings';
 import { BatchSize } from './message-size';
 import { type OutgoingMessage, OutgoingWriter, type WriterOptions } from './outgoing-message';
@@ -28,7 +28,8 @@ export class Topic {
     private readonly options: SqsOptions,
     private readonly facts: TopicFacts,
   ) {
-    this.writerOptions = { ...options, captureBodySize: telemetry.config.captureBodySize };
+    const maxMessageBytes = Math.min(options.maxMessageBytes, SERVICE_LIMITS_BYTES[0]);
+    this.writerOptions = { ...options, maxMessageBytes, captureBodySize: telemetry.config.captureBodySize };
     this.written = rememberedFields(telemetry);
     this.left = leavings(telemetry, () => this.plan('publish'), topicName(facts.arn));
     const Writer = this.isDirect ? DirectWriter : PublishWriter;

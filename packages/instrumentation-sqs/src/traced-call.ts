@@ -21,9 +21,17 @@ export abstract class TracedCall<O extends ActiveOperation = ActiveOperation> {
     readonly operation: O | undefined,
   ) {}
 
+  /** Whether another instrumentation traces the client as well. */
+  isShared = false;
+
   /** Whether the call's own span, or the lack of one, says all that is to be said, so that others make none beside it. */
   get hasOwnSpan(): boolean {
     return true;
+  }
+
+  /** Whether its requests make no spans, whatever the options say. */
+  get isQuiet(): boolean {
+    return false;
   }
 
   /** What to make of the input when it is sent; undefined where it stays as it is. */

@@ -151,11 +151,12 @@ test('each entry of a batch is handled in a trace of its own create span', async
 });
 
 test('an entry that the service refuses is told by its link and counted as failed', async () => {
+  const fifo = await newTopic(sns, { FifoTopic: 'true' });
   const PublishBatchRequestEntries = [
-    { Id: 'good', Message: 'one' },
-    { Id: 'bad', Message: 'x'.repeat(262_145) },
+    { Id: 'good', Message: 'one', MessageGroupId: 'g', MessageDeduplicationId: 'd' },
+    { Id: 'bad', Message: 'two' },
   ];
-  const output = await sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries }));
+  const output = await sns.send(new PublishBatchCommand({ TopicArn: fifo, PublishBatchRequestEntries }));
   expect(output.Failed).toHaveLength(1);
   expect(published()?.status.code).toBe(0);
   const errors = published()?.links.map(({ attributes }) => attributes?.['error.type']);

@@ -14,8 +14,9 @@ export function newSnsClient(config: SNSClientConfig = {}): SNSClient {
 }
 
 /** A fresh topic; its ARN. */
-export async function newTopic(sns: SNSClient): Promise<string> {
-  const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: `t-${randomUUID()}` }));
+export async function newTopic(sns: SNSClient, attributes: Record<string, string> = {}): Promise<string> {
+  const Name = `t-${randomUUID()}${attributes['FifoTopic'] === 'true' ? '.fifo' : ''}`;
+  const { TopicArn } = await sns.send(new CreateTopicCommand({ Name, Attributes: attributes }));
   return TopicArn as string;
 }
 

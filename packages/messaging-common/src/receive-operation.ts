@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import type { Attributes, Context, Link, Span } from '@opentelemetry/api';
+import type { Attributes, Link, Span } from '@opentelemetry/api';
 import { ActiveOperation, hrTime } from './active-operation';
-import { ambientSpan, suppressed, withoutScope } from './context';
+import { ambientSpan, withoutScope } from './context';
 import { spanKind } from './conventions';
 import { DeliveredBatch, type Delivery, deliver } from './delivery';
 import { followIteration } from './iteration';
@@ -17,21 +17,15 @@ import type { Telemetry } from './telemetry';
 
 /**
  * A call that pulls messages. Its span is made when the answer is there, with the call's start time: links are known
- * then, and a poll that brought nothing needs none. The client's inner requests make no spans, since an empty poll would
- * leave them behind as roots of a trace of their own.
+ * then, and a poll that brought nothing needs none. Until then nothing can be below it.
  */
 export class ReceiveOperation extends ActiveOperation {
   span: Span | undefined;
   protected override startedEpochMs = Date.now();
-  private readonly ambient = contexts().active();
+  readonly context = contexts().active();
 
   constructor(telemetry: Telemetry, plan: OperationPlan) {
     super(telemetry, plan, performance.now());
-  }
-
-  /** Made for those who ask: a client that makes no requests of its own below is not called in it. */
-  get context(): Context {
-    return suppressed(this.ambient);
   }
 
   /** The answer tells more of the destination than was known at the call. */
@@ -67,7 +61,7 @@ export class ReceiveOperation extends ActiveOperation {
     batch.common = common;
     const delivered = deliver(batch, messages);
     try {
-      const parent = ambientSpan(this.ambient);
+      const parent = ambientSpan(this.context);
       const links = this.links(messages, reader, delivered, telemetry.spans.drops(parent));
       this.span = this.startSpan(parent, messages.length, attributes, links);
       batch.receiveSpan = this.span?.spanContext();
@@ -85,7 +79,7 @@ export class ReceiveOperation extends ActiveOperation {
 
   protected override record(outcome: Outcome | undefined): string | undefined {
     if (this.span === undefined && this.endedMs === undefined && this.isWorthASpan(outcome)) {
-      this.span = this.startSpan(ambientSpan(this.ambient), 0, outcome?.attributes, []);
+      this.span = this.startSpan(ambientSpan(this.context), 0, outcome?.attributes, []);
     }
     return super.record(outcome);
   }
@@ -100,11 +94,11 @@ export class ReceiveOperation extends ActiveOperation {
     attributes: Attributes | undefined,
     links: Link[],
   ): Span | undefined {
-    const { plan, telemetry, ambient } = this;
-    const tracer = telemetry.spans.tracerIn(ambient);
+    const { plan, telemetry } = this;
+    const tracer = telemetry.spans.tracerIn(this.context);
     // Nothing is ever below the span: where it is certainly not recorded, there is no use for one.
     if (tracer === undefined || telemetry.spans.drops(parent)) return undefined;
-    const context = withoutScope(ambient, parent);
+    const context = withoutScope(this.context, parent);
     const startTime = hrTime(this.startedEpochMs);
     const span = telemetry.spans.start(tracer, plan, spanKind('receive'), context, links, startTime);
     if (span.isRecording()) {
