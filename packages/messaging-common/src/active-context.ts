@@ -5,7 +5,7 @@
 
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context } from '@opentelemetry/api';
-import { context as contextApi, contexts } from './otel';
+import { contexts } from './otel';
 
 /** A context that was made active; the method that it has undoes it. */
 export interface Attachment {
@@ -24,10 +24,11 @@ export function attach(context: Context, earlier: Attachment | undefined, previo
     return earlier;
   }
   if (earlier !== undefined) detach(earlier);
-  const api = contextApi as unknown as Attaching;
-  if (typeof api.attach === 'function') return api.attach(context);
   const storage = storageInForce();
-  if (storage === undefined) return undefined; // another kind of manager: spans are made, but not active
+  if (storage === undefined) {
+    const manager = contexts() as unknown as Attaching;
+    return typeof manager.attach === 'function' ? manager.attach(context) : undefined;
+  }
   const attachment = new StorageAttachment(storage, previous ?? storage.getStore());
   storage.enterWith(context);
   return attachment;
@@ -35,9 +36,9 @@ export function attach(context: Context, earlier: Attachment | undefined, previo
 
 /** The same, never to be undone. */
 export function enter(context: Context): void {
-  const api = contextApi as unknown as Attaching;
-  if (typeof api.attach === 'function') api.attach(context);
-  else storageInForce()?.enterWith(context);
+  const storage = storageInForce();
+  if (storage !== undefined) storage.enterWith(context);
+  else (contexts() as unknown as Attaching).attach?.(context);
 }
 
 /** Whether the context that was made active is so here, too. */
@@ -49,7 +50,7 @@ export function isActive(context: Context, attachment: Attachment): boolean {
 /** Makes the context active where nothing has to be undone, ever: not where attachments nest. Never throws. */
 export function enterUnbound(context: Context): void {
   try {
-    if (typeof (contextApi as unknown as Attaching).attach !== 'function') storageInForce()?.enterWith(context);
+    storageInForce()?.enterWith(context);
   } catch {
     // Then the context that was active stays so.
   }

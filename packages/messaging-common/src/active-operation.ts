@@ -238,7 +238,7 @@ export abstract class ActiveOperation {
     args: A,
   ): R {
     operation.hasCalled = true;
-    return fn.apply(thisArg, args);
+    return Reflect.apply(fn, thisArg, args);
   }
 }
 

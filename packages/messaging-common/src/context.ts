@@ -107,7 +107,7 @@ export function settled(context: Context): Context {
   const { scope, values } = context;
   if (scope?.successor === undefined) return context;
   const before = (scope.context as LayeredContext).values;
-  let now = scope.successor;
+  let now = settled(scope.successor);
   if (values === before || values === undefined) return now;
   for (const [key, value] of values) if (before?.get(key) !== value) now = now.setValue(key, value);
   return now;

@@ -57,7 +57,7 @@ function inContext(method: Method, messageAt: 0 | 1): Method {
       this,
       function (this: unknown, ...args: unknown[]) {
         const operation = begin(args[messageAt]);
-        if (operation === undefined) return callback.apply(this, args);
+        if (operation === undefined) return Reflect.apply(callback, this, args);
         return operation.handleBody(callback as Method, this, args);
       },
       ...rest,

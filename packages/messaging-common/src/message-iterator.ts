@@ -83,8 +83,9 @@ export class MessageIterator<T> implements IterableIterator<T> {
     if (this.ambient === undefined) {
       const active = contexts().active();
       this.ambient = settled(active);
-      if (this.first === undefined && deliveryOf(message) !== undefined) {
-        awaited = this.lookAround(active);
+      const delivery = this.first === undefined ? deliveryOf(message) : undefined;
+      if (delivery !== undefined) {
+        awaited = delivery.batch.telemetry.guard('look at the stack', undefined, () => this.lookAround(active));
         if (this.isAhead) return;
       }
     }

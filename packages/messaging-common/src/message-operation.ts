@@ -9,7 +9,7 @@ import type { Incoming } from './carrier';
 import { ambientSpan, type DeliveryScope, withoutScope, withScope } from './context';
 import { spanKind } from './conventions';
 import type { DeliveredBatch } from './delivery';
-import type { MessageReader } from './operation';
+import type { MessageReader, Outcome } from './operation';
 import { ROOT_CONTEXT } from './otel';
 import type { OperationPlan } from './plan';
 import { linksOf, parentOf } from './relations';
@@ -42,6 +42,8 @@ export abstract class MessageOperation<M = unknown> extends ActiveOperation impl
   readonly context: Context;
   successor: Context | undefined;
   protected isStarted = false;
+  /** Set where the span is that of another pass: whether this pass is over. */
+  declare private hasLeft?: boolean;
 
   /** @param batch of a message whose span starts when somebody first asks for it; absent where it starts at once */
   protected constructor(
@@ -80,6 +82,7 @@ export abstract class MessageOperation<M = unknown> extends ActiveOperation impl
   }
 
   isOver(): boolean {
+    if (this.hasLeft !== undefined) return this.hasLeft;
     return this.isEnded || (this.endedMs !== undefined && !this.isHeld);
   }
 
@@ -94,9 +97,21 @@ export abstract class MessageOperation<M = unknown> extends ActiveOperation impl
 
   /** Another pass over the batch has made the message's one span: what is done in this one belongs to it too. */
   join(span: Span | undefined): void {
+    this.hasLeft = false;
     this.isStarted = true;
     this.isEnded = true;
     this.span = span;
+  }
+
+  /** The body of a pass that has joined another one is over; that one's span goes on. */
+  protected leaveJoined(): void {
+    if (this.hasLeft !== undefined) this.hasLeft = true;
+  }
+
+  override end(outcome?: Outcome): void {
+    if (!this.isEnded && !this.isHeld) this.startLazily(); // it may join now, and then has nothing to end
+    this.leaveJoined();
+    super.end(outcome);
   }
 
   protected startLazily(): void {
@@ -109,13 +124,14 @@ export abstract class MessageOperation<M = unknown> extends ActiveOperation impl
   }
 
   protected start(): void {
-    this.isStarted = true; // first: a sampler that asks for the active span must not start another
+    const around = ambientSpan(this.ambient); // first: it may be that of an earlier pass, which starts by this
+    if (this.isStarted) return;
+    this.isStarted = true; // before the start: a sampler that asks for the active span must not start another
     if (this.delivered.claim?.(this) === false) return;
     const { telemetry, plan, message } = this;
     const { reader, incoming, receiveSpan, attributes, isDescribed, latencyMs } = this.delivered;
     const tracer = telemetry.spans.tracerIn(this.context);
     if (tracer === undefined) return;
-    const around = ambientSpan(this.ambient);
     const parent = parentOf(telemetry.config, plan, incoming, around);
     const context = withoutScope(this.context, parent);
     if (telemetry.spans.drops(parent)) {

@@ -168,6 +168,7 @@ export class ProcessOperation<M = unknown> extends MessageOperation<M> {
    *   active before.
    */
   leave(wasAsynchronous: boolean, mayHaveLeaked: boolean): void {
+    this.leaveJoined();
     if (this.isEnded && !mayHaveLeaked) return;
     this.isHandling = false;
     if (wasAsynchronous && mayHaveLeaked) this.successor = settled(this.ambient);
@@ -187,6 +188,7 @@ export class ProcessOperation<M = unknown> extends MessageOperation<M> {
    * for what was active before.
    */
   letGo(): void {
+    this.leaveJoined();
     this.isHandling = false;
     this.successor = settled(this.ambient);
     if (this.isEnded) return;

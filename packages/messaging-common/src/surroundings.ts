@@ -79,7 +79,7 @@ export class Surroundings {
   /** The way to here from the bottom of the stack, to be compared with that of others. */
   get path(): Path | undefined {
     if (!this.isComplete) return undefined;
-    return this.frames.map((frame) => ({
+    return this.frames.slice(this.driver).map((frame) => ({
       name: nameOf(frame),
       line: frame.getLineNumber(),
       column: frame.getColumnNumber(),
@@ -156,6 +156,11 @@ function stackBelow(
 
 const asTheyAre = (_: Error, sites: NodeJS.CallSite[]) => sites;
 
+/** Others may put their own in place of V8's, with fewer methods (SES). */
+function isCallSite(site: Partial<NodeJS.CallSite> | undefined): site is NodeJS.CallSite {
+  return typeof site?.getEnclosingLineNumber === 'function' && typeof site.isAsync === 'function';
+}
+
 /** Undefined where the process does not let us. */
 function callSites(above: (...args: never[]) => unknown): NodeJS.CallSite[] | undefined {
   const { stackTraceLimit, prepareStackTrace } = Error;
@@ -164,7 +169,8 @@ function callSites(above: (...args: never[]) => unknown): NodeJS.CallSite[] | un
     Error.stackTraceLimit = MAX_FRAMES;
     Error.prepareStackTrace = asTheyAre;
     Error.captureStackTrace(holder, above);
-    return Array.isArray(holder.stack) ? holder.stack : undefined;
+    const { stack } = holder;
+    return Array.isArray(stack) && stack.every(isCallSite) ? stack : undefined;
   } catch {
     return undefined;
   } finally {

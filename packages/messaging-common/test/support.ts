@@ -121,6 +121,11 @@ export class Rig {
     operation.endWithMessages(messages, reader, this.plan('process'), undefined, undefined, follow);
     return messages;
   }
+
+  /** The same, of messages that were sent with these ids. */
+  receive(...ids: string[]): Message[] {
+    return this.received(ids.map((id) => this.sent({ facts: { id } })));
+  }
 }
 
 /** A child of the active span, made by the application. */
@@ -131,6 +136,12 @@ export function applicationWork(name = 'work'): void {
 /** The id of the span that is active. */
 export function activeSpanId(): string | undefined {
   return trace.getActiveSpan()?.spanContext().spanId;
+}
+
+/** The message whose trace is active, by what its span says of it. */
+export function activeMessage(): string {
+  const span = trace.getActiveSpan() as { attributes?: Record<string, unknown> } | undefined;
+  return span === undefined ? 'none' : String(span.attributes?.['messaging.message.id'] ?? 'another');
 }
 
 /** A pause that other work may run in. */

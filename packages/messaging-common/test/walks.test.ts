@@ -6,7 +6,7 @@
 import { Readable } from 'node:stream';
 import { context, propagation, trace } from '@opentelemetry/api';
 import { awaitMessages } from '../src';
-import { activeSpanId, applicationWork, type Message, pause, Rig } from './support';
+import { activeMessage as active, activeSpanId, applicationWork, type Message, pause, Rig } from './support';
 
 let rig: Rig;
 
@@ -21,13 +21,7 @@ afterEach(async () => {
   await rig.tracing.stop();
 });
 
-const receive = (...ids: string[]) => rig.received(ids.map((id) => rig.sent({ facts: { id } })));
-
-/** The message whose trace is active, by what its span says of it. */
-function active(): string {
-  const span = trace.getActiveSpan() as { attributes?: Record<string, unknown> } | undefined;
-  return span === undefined ? 'none' : String(span.attributes?.['messaging.message.id'] ?? 'another');
-}
+const receive = (...ids: string[]) => rig.receive(...ids);
 
 /** What a handler sees: before, between and after what it waits for. */
 async function handle({ facts }: Message, seen: string[]): Promise<void> {
