@@ -9,7 +9,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 
 const require = createRequire(import.meta.url);
 const URL = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`;
@@ -83,11 +82,16 @@ function answer(id, value) {
   return call('POST', `/invocation/${id}/response`, JSON.stringify(value ?? null));
 }
 
+/** By a request of Node's own, as the service's runtime does it from JavaScript; below whatever is active. */
 async function stream(handler, event, context, id) {
-  const stream = new PassThrough();
+  const { hostname, port, pathname } = new globalThis.URL(`${URL}/invocation/${id}/response`);
   const headers = { 'lambda-runtime-function-response-mode': 'streaming' };
-  const done = call('POST', `/invocation/${id}/response`, Readable.toWeb(stream), headers);
-  await handler(event, stream, context);
+  const request = require('node:http').request({ hostname, port, path: pathname, method: 'POST', headers });
+  const done = new Promise((resolve, reject) => {
+    request.on('response', (response) => response.resume().on('end', resolve));
+    request.on('error', reject);
+  });
+  await handler(event, request, context);
   await done;
 }
 

@@ -18,7 +18,7 @@ export function exportAtNaturalEnd(telemetry: Telemetry, timeoutMs: number): voi
       return;
     }
     areMetricsExported = true;
-    void exportAtLast(timeoutMs, () => Promise.all([telemetry.flush(), telemetry.flushMetrics()])).then(end);
+    void exportAtLast(timeoutMs, () => Promise.allSettled([telemetry.flush(), telemetry.flushMetrics()])).then(end);
   }
 
   process.on('beforeExit', beforeExit);

@@ -85,5 +85,6 @@ function spanExporters(): unknown[] {
 }
 
 async function flushAll(parts: readonly unknown[]): Promise<void> {
-  await Promise.all(parts.map((part) => (part as Flushable | undefined)?.forceFlush?.()));
+  // One that fails is no reason not to wait for the others; the SDK has told its own diagnostics.
+  await Promise.allSettled(parts.map(async (part) => (part as Flushable | undefined)?.forceFlush?.()));
 }

@@ -72,7 +72,7 @@ class Ending {
     };
     const held = this.#held;
     const limitMs = Math.min(this.#timeoutMs, MAX_HOLD_MS);
-    const work = () => Promise.all([this.#telemetry.flush(), this.#telemetry.flushMetrics()]);
+    const work = () => Promise.allSettled([this.#telemetry.flush(), this.#telemetry.flushMetrics()]);
     // Not from the promise: what a listener throws there would be an unhandled rejection.
     void exportInTime(limitMs, work).then(() => setImmediate(() => this.#held === held && held()));
   }

@@ -5,7 +5,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const PACKAGE = join(__dirname, '..');
 const FIXTURES = join(__dirname, 'fixtures');
@@ -41,7 +41,7 @@ const running = new Set<ChildProcess>();
 export function startApplication(fixture: string, options: ApplicationOptions = {}): Application {
   if (!existsSync(join(PACKAGE, 'build/register.js'))) throw new Error('the preload is not built: run "npx tsc -b"');
   const { args = [], env = {}, node = ['--require', '@otel-messaging/auto/register'], cwd = PACKAGE } = options;
-  const child = spawn(process.execPath, [...node, join(FIXTURES, fixture), ...args], { cwd, env: environment(env) });
+  const child = spawn(process.execPath, [...node, resolve(FIXTURES, fixture), ...args], { cwd, env: environment(env) });
   running.add(child);
   let stdout = '';
   let stderr = '';
@@ -51,18 +51,18 @@ export function startApplication(fixture: string, options: ApplicationOptions = 
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
   });
-  const end = new Promise<End>((resolve) => {
+  const end = new Promise<End>((ended) => {
     child.on('close', (code, signal) => {
       running.delete(child);
-      resolve({ code, signal, stdout, stderr });
+      ended({ code, signal, stdout, stderr });
     });
   });
   return {
     end,
     kill: (signal) => void child.kill(signal),
     printed: (text) =>
-      new Promise((resolve, reject) => {
-        const look = () => stdout.includes(text) && resolve();
+      new Promise((found, reject) => {
+        const look = () => stdout.includes(text) && found();
         child.stdout.on('data', look);
         child.on('close', () => reject(new Error(`ended without printing "${text}":\n${stdout}${stderr}`)));
         look();
@@ -70,7 +70,7 @@ export function startApplication(fixture: string, options: ApplicationOptions = 
   };
 }
 
-/** Runs a fixture to its end. */
+/** Runs a fixture, or a file elsewhere, to its end. */
 export function runApplication(fixture: string, options?: ApplicationOptions): Promise<End> {
   return startApplication(fixture, options).end;
 }

@@ -98,6 +98,13 @@ test.each([
   expect(output).toBe('');
 });
 
+test('the request by which the runtime gives an answer that is streamed has no span', async () => {
+  const { invoke } = await startFunction('streaming.handler');
+  for (const body of ['one', 'two']) await invoke(eventOf(body));
+  expect(processed()).toHaveLength(4);
+  expect(collector.spans.filter(({ scope }) => scope.endsWith('/instrumentation-http'))).toEqual([]);
+});
+
 test('a handler that answers by its callback is traced, and exported before it', async () => {
   const { invoke } = await startFunction('callback.handler');
   const { body } = await invoke(eventOf('one', 'two'));

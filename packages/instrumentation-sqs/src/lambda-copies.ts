@@ -5,7 +5,7 @@
 
 import { deliveryOf } from '@otel-messaging/messaging-common';
 import type { LambdaRecord } from './lambda-record';
-import { forgetReceipt, Received, rememberReceipt } from './received';
+import { forgetReceipt, keepReceipt, Received } from './received';
 
 /**
  * Lets copies of the records, and deletions by their receipts, be known for what they are. For as long as the event is
@@ -15,7 +15,7 @@ export function rememberRecords(records: readonly LambdaRecord[]): void {
   for (const record of records) {
     const received = new Received(record?.messageId, record?.attributes, undefined);
     received.delivery = deliveryOf(record);
-    if (received.delivery !== undefined) rememberReceipt(record.receiptHandle, received);
+    if (received.delivery !== undefined) keepReceipt(record.receiptHandle, received);
   }
 }
 

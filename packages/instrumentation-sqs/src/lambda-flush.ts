@@ -21,9 +21,8 @@ export function flushBeforeFreeze(limitMs: number, remainingMs: number): Promise
   if (!(timeMs > 0) || pending !== undefined) return undefined;
   const parts = exportingParts();
   if (parts.length === 0) return undefined;
-  const all = Promise.all(parts.map(async (part) => part?.forceFlush?.())).catch(() => {
-    // The SDK has told its own diagnostics.
-  });
+  // One that fails is no reason not to wait for the others; the SDK has told its own diagnostics.
+  const all = Promise.allSettled(parts.map(async (part) => part?.forceFlush?.()));
   pending = all;
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, timeMs);

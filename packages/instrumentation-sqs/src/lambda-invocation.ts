@@ -6,27 +6,36 @@
 import type { Context } from '@opentelemetry/api';
 import type { AnyFunction, BatchProcessOperation } from '@otel-messaging/messaging-common';
 import { type Answer, Answers } from './lambda-answers';
-import { forgetRecords } from './lambda-copies';
 import type { LambdaRecord } from './lambda-record';
 import { outcomeOfError, outcomeOfResult } from './lambda-result';
+
+/** What a handler is called with. */
+export interface EventInHand {
+  /** What is active where the runtime calls. */
+  readonly ambient: Context;
+  /** As delivered: the application may change the event. */
+  readonly records: readonly LambdaRecord[];
+  /** Undefined for an event without messages, which is exported all the same. */
+  readonly operation: BatchProcessOperation | undefined;
+  /** Called when the event is handled. */
+  settle(): void;
+}
 
 /** One call of a function's handler, however it answers. */
 export class Invocation {
   readonly answers: Answers;
 
-  /**
-   * @param ambient what is active where the runtime calls
-   * @param records as delivered: the application may change the event
-   * @param operation undefined for an event without messages, which is exported all the same
-   * @param flush exports what was recorded; undefined where nobody has to wait
-   */
+  private readonly records: readonly LambdaRecord[];
+  private readonly operation: BatchProcessOperation | undefined;
+
+  /** @param flush exports what was recorded; undefined where nobody has to wait */
   constructor(
-    ambient: Context,
-    private readonly records: readonly LambdaRecord[],
-    private readonly operation: BatchProcessOperation | undefined,
+    private readonly event: EventInHand,
     flush: () => Promise<void> | undefined,
   ) {
-    this.answers = new Answers(ambient, (answer) => {
+    this.records = event.records;
+    this.operation = event.operation;
+    this.answers = new Answers(event.ambient, (answer) => {
       if ('error' in answer) this.failed(answer.error);
       else this.succeeded(answer.value);
       return flush();
@@ -67,6 +76,6 @@ export class Invocation {
   }
 
   private forget(): void {
-    this.operation?.guarded('forget records', () => forgetRecords(this.records));
+    this.operation?.guarded('forget records', this.event.settle);
   }
 }

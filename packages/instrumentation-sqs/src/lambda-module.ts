@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join, parse, resolve } from 'node:path';
 import { InstrumentationNodeModuleDefinition, moduleFile } from '@otel-messaging/messaging-common';
@@ -26,7 +26,7 @@ export function handlerPlace(env: NodeJS.ProcessEnv): HandlerPlace | undefined {
   if (!module || !path) return undefined;
   const folder = handler.slice(0, handler.length - name.length);
   const file = fileOf(root, join(folder, module));
-  return file === undefined ? undefined : { file, path: path.split('.') };
+  return file === undefined ? undefined : { file: realPathOf(file), path: path.split('.') };
 }
 
 /** The module definition that wraps the handler as soon as the runtime has loaded it, by `require` or by `import`. */
@@ -97,6 +97,15 @@ function fileOf(root: string, module: string): string | undefined {
     return createRequire(join(root, 'index.js')).resolve(module);
   } catch {
     return undefined; // the runtime finds none either, and says so
+  }
+}
+
+/** What the loaders report is without links. */
+function realPathOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
   }
 }
 

@@ -25,17 +25,22 @@ export function leavings(
   return (carrier) => {
     counts ??= new CarrierCounts(telemetry, plan());
     counts.add(carrier);
-    if (carrier === 'none') warn(telemetry, name ?? '');
+    if (carrier === 'none') warn(telemetry, name ?? '', reasonIn(telemetry));
   };
 }
 
-function warn({ diag }: Telemetry, name: string): void {
+function warn({ diag }: Telemetry, name: string, reason: string): void {
   if (warned.get(name)) return;
   warned.add(name, true);
   diag.warn(
-    `no room for a context in a message to ${name}: it has ten attributes or is as large as it may be, and has no place ` +
-      'for AWSTraceHeader. Its consumer starts a new trace. Said once per destination.',
+    `no context in a message to ${name}: ${reason}. Its consumer starts a new trace. Said once per destination.`,
   );
+}
+
+function reasonIn({ signals }: Telemetry): string {
+  return (signals.carrier?.fields ?? []).length === 0
+    ? 'no propagator is registered'
+    : 'it has ten attributes or is as large as it may be, and has no place for AWSTraceHeader';
 }
 
 /** Places that a message without room was sent to. */

@@ -4,10 +4,17 @@
  */
 
 import { type Context, context as contextApi, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import type { MessageReader, OperationPlan, ProcessOperation, Telemetry } from '@otel-messaging/messaging-common';
+import type {
+  Delivery,
+  MessageReader,
+  OperationPlan,
+  ProcessOperation,
+  Telemetry,
+} from '@otel-messaging/messaging-common';
 import { resolveOptions } from './config';
 import { IncomingReader } from './incoming-message';
 import { isRecord, LambdaReader, queueUrlOf } from './lambda-record';
+import { askCopies, joinCopies } from './package-copies';
 import type { Queue } from './queue';
 import { deliveryFor } from './received';
 
@@ -76,9 +83,10 @@ export async function processBatch<M extends object>(
  */
 export function messageContext(message: object): Context {
   const active = contextApi.active();
-  const delivery = deliveryFor(message);
+  const delivery = knownDelivery(message);
   if (delivery !== undefined) return delivery.contextIn(active);
-  if (source?.telemetry.isOn()) {
+  const source = helperSource();
+  if (source !== undefined) {
     const { telemetry } = source;
     const { plan, reader } = placeOf(source, message);
     return telemetry.handlerContext(plan, telemetry.extract(message, reader), active);
@@ -105,17 +113,28 @@ export function setHelperSource(current: HelperSource): void {
   source = current;
 }
 
-/** Undefined where there is no instrumentation. */
+/** The instrumentation in use, of this copy of the package before others; undefined where none is on. */
 export function helperSource(): HelperSource | undefined {
-  return source;
+  return ownSource() ?? askCopies((copy) => copy.source());
 }
 
 let source: HelperSource | undefined;
 
+function ownSource(): HelperSource | undefined {
+  return source?.telemetry.isOn() ? source : undefined;
+}
+
+function knownDelivery(message: object): Delivery | undefined {
+  return deliveryFor(message) ?? askCopies((copy) => copy.deliveryFor(message));
+}
+
+joinCopies({ deliveryFor, source: ownSource });
+
 function begin(message: object): ProcessOperation | undefined {
-  const delivery = deliveryFor(message);
+  const delivery = knownDelivery(message);
   if (delivery !== undefined) return delivery.begin(message);
-  if (!source?.telemetry.isOn()) return undefined;
+  const source = helperSource();
+  if (source === undefined) return undefined;
   const { plan, reader } = placeOf(source, message);
   return source.telemetry.startProcess<object>(plan, message, reader) as ProcessOperation | undefined;
 }

@@ -40,7 +40,7 @@ export function receivedAs(message: unknown): Received | undefined {
 export function receivedBy(handle: unknown): Received | undefined {
   if (typeof handle !== 'string') return undefined;
   const at = recentAt(handle);
-  return at === undefined ? byHandle.get(handle) : recent[at];
+  return at === undefined ? (byHandle.get(handle) ?? kept.get(handle)) : recent[at];
 }
 
 /** The delivery of a message, or of a copy of it; of a Lambda event's record as well. */
@@ -81,10 +81,18 @@ export function rememberReceipt(handle: unknown, received: Received): void {
 /** The message is deleted: nobody will ask again. */
 export function forgetReceipt(handle: unknown): void {
   if (typeof handle !== 'string') return;
+  kept.delete(handle);
   const at = recentAt(handle);
   if (at === undefined) byHandle.delete(handle);
   else recent[at] = undefined;
 }
+
+/** Keeps what is known for as long as somebody says: of events that may have more messages than are remembered otherwise. */
+export function keepReceipt(handle: unknown, received: Received): void {
+  if (typeof handle === 'string') kept.set(handle, received);
+}
+
+const kept = new Map<string, Received>();
 
 /** The newest receipts, as a ring. Most are asked for soon, and looking through a few is a tenth of the work of a Map. */
 const recent: (Received | undefined)[] = new Array(RECENT_RECEIPTS).fill(undefined);

@@ -30,7 +30,11 @@ export function endsWith<R>(operation: ActiveOperation, result: R): R {
  * what has become known, and has its span in any case.
  */
 export function concludeAfter<R>(operation: Handling, code: () => R): R {
-  const conclude = () => operation.conclude();
+  // Where something was thrown before the handler began, nobody has ended it yet.
+  const conclude = () => {
+    operation.end();
+    operation.conclude();
+  };
   operation.hold();
   try {
     const result = code();
@@ -44,7 +48,7 @@ export function concludeAfter<R>(operation: Handling, code: () => R): R {
   }
 }
 
-type Handling = Pick<ActiveOperation, 'hold' | 'conclude'> & { activeSpan(): unknown };
+type Handling = Pick<ActiveOperation, 'hold' | 'end' | 'conclude'> & { activeSpan(): unknown };
 
 /** The deliveries of messages; undefined unless all of them came by an instrumented client. */
 export function deliveriesOf(messages: readonly object[]): Delivery[] | undefined {

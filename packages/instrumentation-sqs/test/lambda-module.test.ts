@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { handlerPlace, withHandler } from '../src/lambda-module';
@@ -13,7 +13,7 @@ describe('the place of the handler', () => {
   let root: string;
 
   beforeAll(() => {
-    root = mkdtempSync(join(tmpdir(), 'otel-messaging-'));
+    root = realpathSync(mkdtempSync(join(tmpdir(), 'otel-messaging-')));
     mkdirSync(join(root, 'src/node_modules/shared'), { recursive: true });
     for (const file of ['index.js', 'index.mjs', 'other.mjs', 'old.cjs', 'plain', 'src/deep.js']) {
       writeFileSync(join(root, file), '');
@@ -43,6 +43,17 @@ describe('the place of the handler', () => {
       expect(place(handler)).toBeUndefined();
     },
   );
+
+  test('is that of the file itself where the folder, or the file, is a link', () => {
+    symlinkSync(root, `${root}-link`);
+    symlinkSync(join(root, 'src/deep.js'), join(root, 'linked.js'));
+    try {
+      expect(place('index.handler', `${root}-link`)?.file).toBe(join(root, 'index.js'));
+      expect(place('linked.handler')?.file).toBe(join(root, 'src/deep.js'));
+    } finally {
+      rmSync(`${root}-link`);
+    }
+  });
 
   test('there is none outside of Lambda', () => {
     expect(place(undefined)).toBeUndefined();

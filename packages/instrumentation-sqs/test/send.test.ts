@@ -240,7 +240,7 @@ test('that is said once per queue', async () => {
     await client.send(new SendMessageCommand({ QueueUrl: url, MessageBody: 'one', MessageAttributes }));
   }
   diag.disable();
-  const said = warnings.filter((warning) => warning.includes('no room for a context'));
+  const said = warnings.filter((warning) => warning.includes('no context in a message'));
   expect(said).toHaveLength(2);
   expect(said[1]).toContain(other.split('/').pop());
 });

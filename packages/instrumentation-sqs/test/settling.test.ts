@@ -211,4 +211,25 @@ describe('a deletion', () => {
     expect(deletion?.status.code).toBe(0);
     expect(deletion?.links).toHaveLength(1);
   });
+
+  test('marks those messages that were deleted, and the link of one that the service refused', async () => {
+    await send('one', 'two');
+    const messages: Message[] = [];
+    while (messages.length < 2) messages.push(...(await receive(client, QueueUrl)));
+    const Entries = messages.map(({ MessageId, ReceiptHandle }) => ({ Id: MessageId, ReceiptHandle }));
+    // As the service answers where it cannot say.
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args);
+        const [Successful, Failed] = [Entries.slice(0, 1), [{ Id: Entries[1]?.Id, Code: 'InternalError' }]];
+        return { ...result, output: { ...result.output, Successful, Failed } as never };
+      },
+      { step: 'deserialize', priority: 'high' },
+    );
+    const deleted = client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+    await Promise.all(messages.map((message) => processMessage(message, () => deleted)));
+    const deletion = tracing.spans().find(({ name }) => name.startsWith('delete'));
+    expect(deletion?.links.map(({ attributes }) => attributes?.['error.type'])).toEqual([undefined, 'InternalError']);
+    expect(settlements()).toEqual(['delete', undefined]);
+  });
 });

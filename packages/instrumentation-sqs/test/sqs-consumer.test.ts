@@ -127,12 +127,23 @@ describe('handleMessage', () => {
     const [processed] = named('process');
     const [deleted] = named('delete');
     expect(processed!.endTime[0] * 1e9 + processed!.endTime[1]).toBeLessThanOrEqual(
-      deleted!.startTime[0] * 1e9 + deleted!.startTime[1] + 1e6, // the SDK's clock of a span has milliseconds
+      deleted!.startTime[0] * 1e9 + deleted!.startTime[1] + 2e6, // the SDK's clock of a span has milliseconds, of each span another one
     );
     const durations = (await tracing.metrics()).find(
       ({ descriptor }) => descriptor.name === 'messaging.process.duration',
     );
     expect(durations?.dataPoints).toMatchObject([{ value: { count: 1 } }]);
+  });
+
+  test('a listener that throws before the handler leaves no span open', async () => {
+    await send('one');
+    const consumer = newConsumer({ handleMessage: workOn });
+    consumer.on('message_received', () => {
+      throw new Error('listener');
+    });
+    await runOnce(consumer);
+    expect(named('process')).toHaveLength(1);
+    expect(tracing.openSpans).toBe(0);
   });
 
   test('messages of one poll are handled at the same time, each in its own trace', async () => {

@@ -87,6 +87,7 @@ export class BatchProcessOperation extends ActiveOperation implements DeliverySc
         ? telemetry.spans.startDropped(tracer, plan, parent, context)
         : telemetry.spans.start(tracer, plan, spanKind('process'), context, links);
       if (this.span.isRecording()) this.span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, messages.length);
+      telemetry.spans.show(this.span, plan);
     }
     if (telemetry.config.perMessageSpans) followIteration(messages);
   }

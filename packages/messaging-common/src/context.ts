@@ -12,7 +12,7 @@ export interface DeliveryScope {
   /** The context that the handler runs in. */
   readonly context: Context;
   /** What the handler's context stands for once its body has been left, see `ProcessOperation.leave`. */
-  readonly successor?: Context;
+  readonly successor?: Context | undefined;
   /** Started on first use where a span is lazy; undefined while it is being started. */
   activeSpan(): Span | undefined;
   /** Whether the scope's handler is over, so that its span is no parent or link target for new work. */

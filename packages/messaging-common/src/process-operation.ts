@@ -156,6 +156,7 @@ export class ProcessOperation<M = unknown> extends MessageOperation<M> {
 
   /** Calls a handler that the application named for this one message, and ends with it. */
   handleAlone<A, R>(handler: (message: A) => R, message: A): R {
+    this.startLazily(); // it has its span also where the body ends before anybody asks, and is held after that
     const result = this.handleBody(handler, undefined, [message]);
     if (!isObservable(result)) this.end();
     return result;

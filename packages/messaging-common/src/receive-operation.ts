@@ -104,6 +104,7 @@ export class ReceiveOperation extends ActiveOperation {
     if (span.isRecording()) {
       if (plan.facts.isBatch === true) span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, count);
       if (attributes !== undefined) span.setAttributes(attributes);
+      if (plan.facts.isBatch === true || count === 0) telemetry.spans.show(span, plan);
     }
     return span;
   }

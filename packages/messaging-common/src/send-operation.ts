@@ -228,6 +228,7 @@ export class BatchSendOperation<M> extends ActiveOperation {
     const links = this.linked === undefined ? this.links : undefined;
     const span = telemetry.spans.start(tracer, plan, sendKind(carriesOwn), ambient, links);
     if (span.isRecording()) span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, count);
+    if (count !== 1) telemetry.spans.show(span, plan);
     return span;
   }
 

@@ -74,6 +74,7 @@ export class SettleOperation extends ActiveOperation {
     this.context = withSpan(active, this.span);
     if (isBatch && this.span.isRecording()) this.span.setAttribute(ATTR_MESSAGING_BATCH_MESSAGE_COUNT, count);
     if (message !== undefined && reader !== undefined) telemetry.spans.describe(this.span, plan, message, reader);
+    else telemetry.spans.show(this.span, plan);
   }
 
   protected override record(outcome: Outcome | undefined): string | undefined {

@@ -100,15 +100,27 @@ export class Spans {
     const attributes = known ?? (message === undefined ? undefined : this.attributesOf(message, reader));
     try {
       if (attributes !== undefined) span.setAttributes(attributes);
-      const { spanHook } = this.config;
-      if (spanHook === undefined) return attributes;
-      const answer: unknown = spanHook(span, { operation: plan.facts, message });
+    } catch (error) {
+      report(this.diag, 'describe a span', error);
+    }
+    this.show(span, plan, message);
+    return attributes;
+  }
+
+  /**
+   * Calls the hook with a span, unless that records nothing; to be called once for each that `describe` is not.
+   * @param message the one that the span is about; absent where there are several, or none
+   */
+  show(span: Span, { facts }: OperationPlan, message?: unknown): void {
+    const { spanHook } = this.config;
+    if (spanHook === undefined || !span.isRecording()) return;
+    try {
+      const answer: unknown = spanHook(span, { operation: facts, message });
       // A hook that is asynchronous may fail later, and nobody else would hear of it but the process, which would end.
       if (isObservable(answer)) answer.then(undefined, (error) => report(this.diag, 'describe a span', error));
     } catch (error) {
       report(this.diag, 'describe a span', error);
     }
-    return attributes;
   }
 
   /** What belongs to one message, for its link. */
