@@ -91,6 +91,30 @@ export function usualAttributes(of: Attributes): Pick<Attributes, Usual> {
   };
 }
 
+/** The same for calls of Amazon's clients. */
+export function usualAwsAttributes(of: Attributes): Pick<Attributes, Usual | UsualOfAws> {
+  return {
+    'messaging.system.name': of['messaging.system.name'],
+    'messaging.operation.name': of['messaging.operation.name'],
+    'messaging.operation.type': of['messaging.operation.type'],
+    'messaging.destination.name': of['messaging.destination.name'],
+    'server.address': of['server.address'],
+    'server.port': of['server.port'],
+    'aws.sqs.queue.url': of['aws.sqs.queue.url'],
+    'rpc.system': of['rpc.system'],
+    'rpc.service': of['rpc.service'],
+    'rpc.method': of['rpc.method'],
+    'cloud.region': of['cloud.region'],
+  };
+}
+
+type UsualOfAws =
+  | typeof ATTR_AWS_SQS_QUEUE_URL
+  | typeof ATTR_RPC_SYSTEM
+  | typeof ATTR_RPC_SERVICE
+  | typeof ATTR_RPC_METHOD
+  | typeof ATTR_CLOUD_REGION;
+
 type Usual =
   | typeof ATTR_MESSAGING_SYSTEM_NAME
   | typeof ATTR_MESSAGING_OPERATION_NAME

@@ -4,33 +4,39 @@
  */
 
 import type { Attributes, Link, Span } from '@opentelemetry/api';
-import { usualAttributes } from './semconv';
+import { usualAttributes, usualAwsAttributes } from './semconv';
 
 /** What all spans of a plan have. */
 export class PlanContents {
   readonly count: number;
   /** Whether each is one value, which nobody needs to copy or to look into. */
   readonly arePlain: boolean;
-  /** All but the usual ones, where those come first. */
+  /** What makes those that come first in one piece. */
+  private readonly usual: Make | undefined;
+  /** The others, where there are any. */
   private readonly rest: Attributes | undefined;
 
   constructor(readonly attributes: Attributes) {
     const entries = Object.entries(attributes);
     this.count = entries.length;
     this.arePlain = entries.every(([, value]) => isPlain(value));
-    const isUsual = USUAL.every((key, i) => key === entries[i]?.[0]);
-    this.rest = isUsual ? Object.fromEntries(entries.slice(USUAL.length)) : undefined;
+    const usual = USUAL.find(({ keys }) => keys.every((key, i) => key === entries[i]?.[0]));
+    const rest = entries.slice(usual?.keys.length ?? 0);
+    this.usual = usual?.make;
+    this.rest = rest.length === 0 ? undefined : Object.fromEntries(rest);
   }
 
   /** For one span, which may add to them. */
   copy(): Attributes {
-    return this.rest === undefined
-      ? Object.assign({}, this.attributes)
-      : Object.assign(usualAttributes(this.attributes), this.rest);
+    const copy = this.usual === undefined ? {} : this.usual(this.attributes);
+    return this.rest === undefined ? copy : Object.assign(copy, this.rest);
   }
 }
 
-const USUAL = Object.keys(usualAttributes({}));
+type Make = (of: Attributes) => Attributes;
+
+/** Those with most attributes first. */
+const USUAL = [usualAwsAttributes, usualAttributes].map((make: Make) => ({ make, keys: Object.keys(make({})) }));
 
 /**
  * Gives spans that have just started their attributes and links. The SDK looks at each by itself: its name, its kind, its

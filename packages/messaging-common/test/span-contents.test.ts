@@ -12,7 +12,7 @@ import {
   type SpanLimits,
 } from '@opentelemetry/sdk-trace-base';
 import { operationAttributes } from '../src/attributes';
-import { usualAttributes } from '../src/semconv';
+import { usualAttributes, usualAwsAttributes } from '../src/semconv';
 import { PlanContents, SpanContents } from '../src/span-contents';
 
 const ATTRIBUTES = { 'messaging.system.name': 'memory', 'server.port': 5672, 'messaging.destination.temporary': true };
@@ -85,8 +85,14 @@ describe('of a usual plan', () => {
   const all = operationAttributes({ ...facts, destination, consumerGroup: 'mailer' }, 'new');
   const usual = operationAttributes({ ...facts, destination: { name: 'orders' } }, 'new');
 
+  const details = { 'rpc.system': 'aws-api', 'rpc.service': 'SQS', 'rpc.method': 'SendMessage', 'cloud.region': 'eu' };
+  const amazons: Attributes = { ...usual, 'aws.sqs.queue.url': 'http://broker/orders', ...details };
+
+  const { 'cloud.region': _, ...amazonsWithoutRegion } = amazons;
+
   test('attributes begin with the usual ones', () => {
     const names = Object.keys(usualAttributes({}));
+    expect(Object.keys(usualAwsAttributes({}))).toEqual(Object.keys(amazons));
     expect(Object.keys(usual)).toEqual(names);
     expect(Object.keys(all).slice(0, names.length)).toEqual(names);
   });
@@ -94,6 +100,8 @@ describe('of a usual plan', () => {
   test.each<[string, Attributes]>([
     ['no more', usual],
     ['more', { ...all, size: 4, isLast: false }],
+    ["one of Amazon's", amazons],
+    ["one of Amazon's without all", { ...amazonsWithoutRegion, size: 4 }],
     ['not all', operationAttributes({ ...facts, destination: undefined }, 'new')],
     ['others first', { rule: 'orders', ...all }],
   ])('with %s, each span has its own, in their order', (_, attributes) => {
