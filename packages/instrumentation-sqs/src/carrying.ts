@@ -26,10 +26,12 @@ export function carryInputs(telemetry: Telemetry, client: unknown): void {
     if (carried === undefined) return next(args);
     const { input, restored } = carried;
     const answer = next(input === args.input ? args : { ...args, input });
-    return restored === undefined ? answer : answer.then((result) => restoredResult(result, restored));
+    if (restored === undefined) return answer;
+    // What comes next may be the application's, too, and answer with something else than a promise.
+    return Promise.resolve(answer).then((result) => restoredResult(result, restored));
   };
   const restoredResult = (result: Result, restored: (output: object) => object): Result => {
-    const { output } = result;
+    const { output } = result ?? {};
     if (typeof output !== 'object' || output === null) return result;
     const shown = guarded('read an answer', restored, output) ?? output;
     if (shown === output) return result;
@@ -82,4 +84,4 @@ interface Result {
   readonly output?: unknown;
 }
 
-type Next = (args: Marked) => Promise<Result>;
+type Next = (args: Marked) => Result | PromiseLike<Result>;

@@ -109,9 +109,10 @@ function show(messages: IncomingMessage[], asked: AskedAttributes): void {
 
 /** What is known of a message, or of the copy that a middleware of the application has made of it. */
 function asReceived(message: IncomingMessage): Received {
-  const known = noted(message) ?? receivedBy(message.ReceiptHandle);
+  const found = noted(message) ?? receivedBy(message.ReceiptHandle);
   // Services that are made up may give all messages one handle.
-  if (known !== undefined && known.messageId === message.MessageId && known.delivery === undefined) {
+  const known = found?.messageId === message.MessageId ? found : undefined;
+  if (known !== undefined && known.delivery === undefined) {
     note(message, known);
     return known;
   }

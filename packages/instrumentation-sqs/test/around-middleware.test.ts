@@ -199,6 +199,21 @@ test('messages that middleware has copied are handled in their traces', async ()
   );
 });
 
+test.each<[string, unknown]>([
+  ['nothing', undefined],
+  ['no answer', { response: {} }],
+  ['an answer', { response: {}, output: { $metadata: {}, Messages: [{ MessageId: 'm', Body: 'made up' }] } }],
+])('middleware that answers in place of the service, and without a promise, may give %s', async (_, result) => {
+  const answer: Middleware = () => (() => result) as never;
+  sqs.middlewareStack.addRelativeTo(answer, { relation: 'after', toMiddleware: 'endpointV2Middleware' });
+  const receive = () => sqs.send(new ReceiveMessageCommand({ QueueUrl })).catch(({ name }) => name);
+  const observed = await receive();
+  instrumentation.disable();
+  const plain = await receive();
+  instrumentation.enable();
+  expect(JSON.stringify(observed)).toBe(JSON.stringify(plain));
+});
+
 test('fields of a context that middleware asks for are given', async () => {
   await send(sqs, { MessageAttributes: stringAttributes({ own: 'x' }) });
   sqs.middlewareStack.add(
