@@ -52,14 +52,15 @@ function loadOthersAsTheyAre(): void {
   const load = (url: string, context: object, nextLoad: NextLoad): Loaded => {
     const loaded = nextLoad(url, context);
     if (!MARK.test(url) || WRAPPER.test(String(loaded.source))) return loaded;
-    return nextLoad(url.replace(MARK, ''), { ...context, format: undefined });
+    const own = nextLoad(url.replace(MARK, ''), { ...context, format: undefined });
+    return own.format === 'commonjs' && String(own.source) === String(loaded.source) ? own : loaded;
   };
   (modules as unknown as { registerHooks?(hooks: { load: typeof load }): void }).registerHooks?.({ load });
 }
 
-/** How import-in-the-middle marks what it is to wrap, and what each of its wrappers imports. */
+/** How import-in-the-middle marks what it is to wrap, and what its wrappers import. */
 const MARK = /[?&]iitm=true\b/;
-const WRAPPER = /import \{ register \} from ".*import-in-the-middle/;
+const WRAPPER = /import-in-the-middle\/lib\/register\.js"/;
 
 interface Loaded {
   readonly format?: unknown;
