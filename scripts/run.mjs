@@ -23,11 +23,12 @@ else if (task === 'bench') await hand('bench/run.mjs');
 else if (task === 'sdk') await hand('scripts/sdk-matrix.mjs');
 else if (task === 'native') await hand('scripts/build-native.mjs');
 else if (task === 'elasticmq') await hand('scripts/elasticmq.mjs');
+else if (task === 'node24') await newerNode();
 else if (task === 'versions') await hand('scripts/version-matrix.mjs');
 else if (task === 'example') await hand(exampleNamed(args.shift()));
 else if (task === 'restarts') restarts();
 else if (task === 'test') test();
-else fail(`unknown task '${task}': demo, example, test, restarts, bench, sdk, native, versions or elasticmq`);
+else fail(`unknown task '${task}': demo, example, test, restarts, bench, sdk, native, node24, versions or elasticmq`);
 
 /** Types, lint, then jest with the brokers; arguments go to jest. */
 function test() {
@@ -44,6 +45,14 @@ function restarts() {
   process.env.OTEL_MESSAGING_RESTARTS ??= '6';
   process.env.OTEL_MESSAGING_TEST_BROKERS ??= 'none'; // each test has a broker of its own
   step('restarts under load', 'jest', ['--maxWorkers=1', '--verbose', 'restarts', ...args]);
+}
+
+/** What hooks modules, which newer Nodes do in another way: `packages/auto`, or the tests named. */
+async function newerNode() {
+  const { findRuntimes } = await import('../bench/runtimes.mjs');
+  const { name, binary } = findRuntimes('always').at(-1);
+  const tests = args.length > 0 ? args : ['packages/auto'];
+  step(`hooks of modules on ${name}`, binary, [join(root, 'node_modules/jest/bin/jest.js'), ...tests]);
 }
 
 /** Installs if node_modules was not made from this lockfile. */
