@@ -25,16 +25,11 @@ export interface EventInHand {
 export class Invocation {
   readonly answers: Answers;
 
-  private readonly records: readonly LambdaRecord[];
-  private readonly operation: BatchProcessOperation | undefined;
-
   /** @param flush exports what was recorded; undefined where nobody has to wait */
   constructor(
     private readonly event: EventInHand,
     flush: () => Promise<void> | undefined,
   ) {
-    this.records = event.records;
-    this.operation = event.operation;
     this.answers = new Answers(event.ambient, (answer) => {
       if ('error' in answer) this.failed(answer.error);
       else this.succeeded(answer.value);
@@ -51,31 +46,31 @@ export class Invocation {
         return { error };
       }
     };
-    const answer = this.operation ? this.operation.run(attempt, undefined) : attempt();
+    const answer = this.event.operation ? this.event.operation.run(attempt, undefined) : attempt();
     if (!('error' in answer)) return answer.value;
     this.answers.byThrow(answer.error);
     throw answer.error;
   }
 
   succeeded(value: unknown): void {
-    this.operation?.guarded('read the result of a handler', () => {
-      this.operation?.end(outcomeOfResult(this.records, value));
+    this.event.operation?.guarded('read the result of a handler', () => {
+      this.event.operation?.end(outcomeOfResult(this.event.records, value));
     });
     this.abandoned(); // with a result that cannot be read
   }
 
   /** Nobody has said how it went. */
   abandoned(): void {
-    this.operation?.end();
+    this.event.operation?.end();
     this.forget();
   }
 
   private failed(error: unknown): void {
-    this.operation?.end(outcomeOfError(this.records, error));
+    this.event.operation?.end(outcomeOfError(this.event.records, error));
     this.forget();
   }
 
   private forget(): void {
-    this.operation?.guarded('forget records', this.event.settle);
+    this.event.operation?.guarded('forget records', this.event.settle);
   }
 }

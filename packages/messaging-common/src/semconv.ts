@@ -91,7 +91,7 @@ export function usualAttributes(of: Attributes): Pick<Attributes, Usual> {
   };
 }
 
-/** The same for calls of Amazon's clients. */
+/** The same for calls of Amazon's clients. Not made of the above: what is added to such an object takes as long as without it. */
 export function usualAwsAttributes(of: Attributes): Pick<Attributes, Usual | UsualOfAws> {
   return {
     'messaging.system.name': of['messaging.system.name'],

@@ -15,12 +15,7 @@ beforeEach(() => {
   rig = new Rig();
 });
 
-afterEach(async () => {
-  expect(rig.reports).toEqual([]);
-  expect(rig.tracing.openSpans).toBe(0);
-  expect(trace.getActiveSpan()).toBeUndefined();
-  await rig.tracing.stop();
-});
+afterEach(() => rig.stopWithNothingLeft());
 
 /** As `processMessage` of the packages does it. */
 const process = (message: Message, handler: () => unknown) =>

@@ -126,6 +126,14 @@ export class Rig {
   receive(...ids: string[]): Message[] {
     return this.received(ids.map((id) => this.sent({ facts: { id } })));
   }
+
+  /** At the end of a test: nothing was reported, and neither a span nor a context is left over. */
+  async stopWithNothingLeft(): Promise<void> {
+    expect(this.reports).toEqual([]);
+    expect(this.tracing.openSpans).toBe(0);
+    expect(trace.getActiveSpan()).toBeUndefined();
+    await this.tracing.stop();
+  }
 }
 
 /** A child of the active span, made by the application. */

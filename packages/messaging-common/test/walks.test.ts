@@ -4,7 +4,7 @@
  */
 
 import { Readable } from 'node:stream';
-import { context, propagation, trace } from '@opentelemetry/api';
+import { context, propagation } from '@opentelemetry/api';
 import { awaitMessages } from '../src';
 import { activeMessage as active, activeSpanId, applicationWork, type Message, pause, Rig } from './support';
 
@@ -14,12 +14,7 @@ beforeEach(() => {
   rig = new Rig();
 });
 
-afterEach(async () => {
-  expect(rig.reports).toEqual([]);
-  expect(rig.tracing.openSpans).toBe(0);
-  expect(trace.getActiveSpan()).toBeUndefined();
-  await rig.tracing.stop();
-});
+afterEach(() => rig.stopWithNothingLeft());
 
 const receive = (...ids: string[]) => rig.receive(...ids);
 
